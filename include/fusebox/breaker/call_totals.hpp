@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// The totals of a breaker: every call in exactly one of them, in whatever state it ended.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "fusebox/breaker/call_end.hpp"
+#include "fusebox/breaker/options.hpp"
+#include "fusebox/breaker/stats.hpp"
+#include "fusebox/vocabulary/platform.hpp"
+#include "fusebox/window/latency_histogram.hpp"
+#include "fusebox/window/sharded_counters.hpp"
+
+namespace fusebox::detail {
+
+/// Totals that callers add to without a lock. Successes and rejections, the frequent ones, are
+/// sharded; the others share a line.
+template <class Platform = StdPlatform>
+class CallTotals {
+public:
+    using Tag = typename ShardedCounters<Platform>::Tag;
+
+    explicit CallTotals(const CircuitBreakerOptions& options)
+        : shards_(shardCount(options.shards)),
+          latencies_(options.measureLatency ? shards_.size() : 0),
+          tracksInFlight_(options.trackInFlight) {}
+
+    FUSEBOX_HOT void begun() noexcept {
+        if (tracksInFlight_) shards_.add(Tally::Begun);
+    }
+    FUSEBOX_HOT void ended() noexcept {
+        if (tracksInFlight_) shards_.add(Tally::Ended);
+    }
+    void rejected() noexcept { shards_.add(Tally::Rejected); }
+    void shadowRejected() noexcept { shards_.add(Tally::ShadowRejected); }
+    void stale() noexcept { add(Total::Stale); }
+
+    /// A success of the epoch `tag`; false if that epoch is over, and then nothing is counted.
+    FUSEBOX_HOT bool recordSuccess(Tag tag) noexcept { return shards_.addSuccess(tag); }
+    /// A success that stands in no window.
+    void otherSuccess() noexcept { shards_.add(Tally::OtherSuccesses); }
+
+    /// Everything about a call's end but its success, which is `recordSuccess` or `otherSuccess`.
+    void count(const CallEnd& end) noexcept {
+        switch (end.outcome) {
+            case Outcome::Success: break;
+            case Outcome::Failure: add(Total::Failures); break;
+            case Outcome::Timeout: add(Total::Timeouts); break;
+            case Outcome::Ignored: add(end.cancelled ? Total::Cancelled : Total::Ignored); break;
+        }
+        if (end.slow) add(Total::Slow);
+        if (end.measured && !end.neutral()) {
+            shards_.add(Tally::ElapsedSum, static_cast<std::uint64_t>(end.elapsed.count()));
+            latencies_.record(shards_.mine(), end.elapsed);
+        }
+    }
+
+    [[nodiscard]] std::uint64_t recordedSuccesses() const noexcept { return shards_.sum(); }
+    /// Moves to the epoch `tag`; returns the recorded successes until then.
+    std::uint64_t enter(Tag tag) noexcept { return shards_.enter(tag); }
+
+    /// Everything back to zero but the calls in flight, which are still in flight.
+    void reset(Tag tag) noexcept {
+        shards_.clear(tag);
+        latencies_.clear();
+        for (auto& total : totals_) total.store(0, std::memory_order_relaxed);
+    }
+
+    void fill(CircuitBreakerStats& stats) const noexcept {
+        stats.totalSuccesses = shards_.sum() + shards_.total(Tally::OtherSuccesses);
+        stats.totalFailures = get(Total::Failures);
+        stats.totalTimeouts = get(Total::Timeouts);
+        stats.totalIgnored = get(Total::Ignored);
+        stats.totalCancelled = get(Total::Cancelled);
+        stats.totalCalls = stats.totalSuccesses + stats.totalFailures + stats.totalTimeouts +
+                           stats.totalIgnored + stats.totalCancelled;
+        stats.totalStale = get(Total::Stale);
+        stats.totalSlow = get(Total::Slow);
+        stats.totalRejected = shards_.total(Tally::Rejected);
+        stats.totalShadowRejected = shards_.total(Tally::ShadowRejected);
+        if (tracksInFlight_) {
+            // The ends first: a call that begins and ends in between must not make it negative.
+            const std::uint64_t ended = shards_.total(Tally::Ended);
+            const std::uint64_t begun = shards_.total(Tally::Begun);
+            stats.inFlight = begun > ended ? begun - ended : 0;
+        }
+        const auto [latency, measured] = latencies_.summary();
+        stats.latency = latency;
+        if (measured > 0) {
+            stats.averageResponseTime =
+                std::chrono::nanoseconds{shards_.total(Tally::ElapsedSum) / measured};
+        }
+    }
+
+private:
+    enum class Total : std::size_t { Failures, Timeouts, Ignored, Cancelled, Stale, Slow, Count_ };
+
+    // relaxed: totals order nothing.
+    void add(Total total) noexcept {
+        totals_[static_cast<std::size_t>(total)].fetch_add(1, std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t get(Total total) const noexcept {
+        return totals_[static_cast<std::size_t>(total)].load(std::memory_order_relaxed);
+    }
+
+    ShardedCounters<Platform> shards_;
+    LatencyHistogram<Platform> latencies_;
+    bool tracksInFlight_;
+    alignas(kCacheLine) std::array<typename Platform::template Atomic<std::uint64_t>,
+                                   static_cast<std::size_t>(Total::Count_)> totals_{};
+};
+
+}  // namespace fusebox::detail

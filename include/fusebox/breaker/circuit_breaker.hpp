@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+// CircuitBreaker: the public face of one breaker.
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "fusebox/breaker/breaker_core.hpp"
+#include "fusebox/breaker/events.hpp"
+#include "fusebox/breaker/fallback.hpp"
+#include "fusebox/breaker/guarded_call.hpp"
+#include "fusebox/breaker/options.hpp"
+#include "fusebox/breaker/permit.hpp"
+#include "fusebox/breaker/stats.hpp"
+#include "fusebox/breaker/subscription.hpp"
+#include "fusebox/policy/any_trip_policy.hpp"
+#include "fusebox/policy/consecutive_failures.hpp"
+#include "fusebox/policy/trip_policy.hpp"
+#include "fusebox/vocabulary/clock.hpp"
+#include "fusebox/vocabulary/errors.hpp"
+
+namespace fusebox {
+
+/// Guards calls to a dependency: lets them through while it is well, rejects them while it is not,
+/// and finds out with a few probes when it is well again.
+///
+/// **Threads.** Everything may be called concurrently; callables and listeners run with no lock
+/// held. After a fork, a child whose parent had another thread inside a failing call must not use
+/// the breaker. **Cost.** No allocation on any path of a call that does not throw; a success writes
+/// no cache line that another thread writes.
+///
+/// @tparam Clock see docs/concepts/clock.md; the breaker keeps one instance.
+/// @tparam Policy when to trip; see docs/concepts/trip_policy.md.
+template <class Clock = std::chrono::steady_clock, class Policy = ConsecutiveFailures>
+class CircuitBreaker {
+    static_assert(fusebox::Clock<Clock>,
+                  "fusebox::CircuitBreaker<Clock, Policy>: Clock must have time_point, duration, "
+                  "is_steady and a now() that is callable on a const instance; see "
+                  "docs/concepts/clock.md");
+    static_assert(TripPolicy<Policy, Clock>,
+                  "fusebox::CircuitBreaker<Clock, Policy>: Policy must be a regular value with a "
+                  "nested Tracker<Clock> that has noexcept enter(now) and record(call); see "
+                  "docs/concepts/trip_policy.md");
+    using Core = detail::BreakerCore<Clock, Policy>;
+
+public:
+    /// The two-step form of a call; see detail::BasicPermit.
+    using Permit = detail::BasicPermit<Core>;
+
+    /// A closed breaker.
+    /// @throws ConfigError naming the field, its value and what is allowed. Without exceptions
+    /// prints that sentence and aborts.
+    explicit CircuitBreaker(std::string name, Policy policy = {},
+                            CircuitBreakerOptions options = {}, Clock clock = {})
+        : core_(std::move(name), std::move(policy), std::move(options), std::move(clock)) {}
+    CircuitBreaker(std::string name, CircuitBreakerOptions options)
+        : CircuitBreaker(std::move(name), Policy{}, std::move(options)) {}
+    CircuitBreaker(const CircuitBreaker&) = delete;
+    CircuitBreaker& operator=(const CircuitBreaker&) = delete;
+    ~CircuitBreaker() = default;
+
+    /// Calls `fn` if the breaker admits it, judges how it went, and returns exactly what it
+    /// returned.
+    ///
+    /// `fn` is called at most once, on this thread, as `fn(const CallContext&)`,
+    /// `fn(std::stop_token)` or `fn()`, the first that it accepts; it may be made by `judgedBy`.
+    /// **Counts as.** A result is judged by OutcomeTraits, an exception by
+    /// `CircuitBreakerOptions::classifyError`; one later than `requestTimeout` is a timeout.
+    /// **Rejected.** The rejection is returned if the result can carry it (RejectionTraits).
+    /// @throws CircuitOpenError if it cannot; CallTimeoutError, nesting the exception of an `fn`
+    /// that knew its deadline and missed it; else whatever `fn` throws, unchanged.
+    template <class Fn>
+    FUSEBOX_HOT decltype(auto) execute(Fn&& fn) {
+        detail::NoAnswer none;
+        return detail::guard(core_, std::forward<Fn>(fn), none);
+    }
+
+    /// As above; rejections, and exceptions judged Failure or Timeout, are answered by `fallback`.
+    template <class Fn, class F>
+    FUSEBOX_HOT decltype(auto) execute(Fn&& fn, Fallback<F> fallback) {
+        return detail::guard(core_, std::forward<Fn>(fn), fallback.answer);
+    }
+
+    /// Asks to be admitted: `if (!permit) use(permit.rejection())`, else report how it went.
+    [[nodiscard]] Permit tryAcquire() noexcept {
+        const detail::Ticket ticket = core_.machine().admit();
+        if (ticket.rejected()) core_.tellRejected(ticket);
+        return {core_, ticket};
+    }
+
+    /// What the next call would meet: an open breaker whose wait is over reads HalfOpen, a
+    /// half-open one whose probe was lost reads Open. Changes nothing.
+    [[nodiscard]] CircuitState state() const noexcept { return core_.machine().read().state; }
+    [[nodiscard]] bool isOpen() const noexcept { return state() == CircuitState::Open; }
+    /// The rest of the wait; empty unless `state()` is Open.
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> retryAfter() const noexcept {
+        const auto reading = core_.machine().read();
+        if (reading.state != CircuitState::Open) return std::nullopt;
+        return reading.retryAfter;
+    }
+    [[nodiscard]] ControlMode mode() const noexcept { return core_.machine().mode(); }
+    [[nodiscard]] std::string_view name() const noexcept { return core_.name(); }
+    [[nodiscard]] Policy policy() const { return core_.policy(); }
+    [[nodiscard]] CircuitBreakerOptions options() const { return core_.options(); }
+    /// Whether the options are those, callbacks apart; copies nothing.
+    [[nodiscard]] bool hasOptions(const CircuitBreakerOptions& options) const noexcept {
+        return equivalent(core_.options(), options);
+    }
+    /// Whether the policy is that one; copies and converts nothing.
+    template <class P>
+    [[nodiscard]] bool hasPolicy(const P& policy) const noexcept {
+        if constexpr (requires { core_.policy().isSameAs(policy); }) {
+            return core_.policy().isSameAs(policy);
+        } else {
+            return core_.policy() == policy;
+        }
+    }
+
+    /// A snapshot; callers that succeed or are rejected do not wait for it.
+    [[nodiscard]] CircuitBreakerStats stats() const {
+        CircuitBreakerStats stats = core_.machine().stats();
+        core_.hub().addWords(stats);
+        return stats;
+    }
+
+    /// Lays a mode over the cycle. Ends the epoch: calls in flight become stale.
+    void setMode(ControlMode mode) noexcept { core_.machine().setMode(mode); }
+    /// Opens now, to recover as usual; does nothing if open.
+    void open() noexcept { core_.machine().open(std::nullopt); }
+    /// Opens now for `wait`, this once; does nothing if open.
+    /// @throws ConfigError unless wait > 0.
+    void open(std::chrono::nanoseconds wait) {
+        if (const auto complaint = detail::requirePositive("wait", wait)) {
+            detail::raise(ConfigError{"circuit breaker \"" + core_.name() + "\": " + *complaint});
+        }
+        core_.machine().open(wait);
+    }
+    /// Closes now, with an empty window; does nothing if closed.
+    void close() noexcept { core_.machine().close(); }
+    /// Closes, keeps the mode, and returns every statistic to a new breaker's.
+    void reset() noexcept { core_.machine().reset(); }
+
+    /// Calls `listener(const Event&)` for every event of that type until the subscription is gone.
+    /// What it throws is contained and counted in `stats().listenerErrors`.
+    template <class Event, class Listener>
+        requires std::invocable<Listener&, const Event&>
+    [[nodiscard]] Subscription on(Listener listener) {
+        if constexpr (std::copy_constructible<Listener>) {
+            return core_.hub().template on<Event>(std::move(listener));
+        } else {
+            auto held = std::make_shared<Listener>(std::move(listener));
+            return core_.hub().template on<Event>([held](const Event& event) { (*held)(event); });
+        }
+    }
+
+private:
+    Core core_;
+};
+
+/// A breaker on the steady clock.
+template <class Policy>
+using SteadyCircuitBreaker = CircuitBreaker<std::chrono::steady_clock, Policy>;
+
+/// A breaker whose policy is chosen at run time: what registries make.
+using NamedCircuitBreaker = CircuitBreaker<std::chrono::steady_clock, AnyTripPolicy>;
+
+}  // namespace fusebox

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+// The cycle CLOSED -> OPEN -> HALF_OPEN -> CLOSED: what is published, and every transition.
+//
+// docs/design/memory_ordering.md explains the pairs of memory orders by the letters used here.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "fusebox/breaker/call_end.hpp"
+#include "fusebox/breaker/call_totals.hpp"
+#include "fusebox/breaker/closed_ledger.hpp"
+#include "fusebox/breaker/opening_history.hpp"
+#include "fusebox/breaker/options.hpp"
+#include "fusebox/breaker/probe_slots.hpp"
+#include "fusebox/breaker/recovery_wait.hpp"
+#include "fusebox/breaker/state_word.hpp"
+#include "fusebox/vocabulary/duration.hpp"
+#include "fusebox/vocabulary/platform.hpp"
+
+namespace fusebox::detail {
+
+/// The published word with its companions, and the transitions between words. Reads need no lock;
+/// everything that is not const is done by the holder of the breaker's mutex.
+///
+/// `Journal` is told of each transition before it is published: `stateChanged`, `modeChanged`,
+/// `wasReset`, and asked `wantsTransitions()`.
+template <class Tracker, class Journal, class Platform = StdPlatform>
+class Cycle {
+public:
+    using Nanoseconds = std::chrono::nanoseconds;
+
+    template <class Policy>
+    Cycle(const Policy& policy, const CircuitBreakerOptions& options, Nanoseconds now,
+          CallTotals<Platform>& totals, Journal& journal)
+        : totals_(totals),
+          journal_(journal),
+          ledger_(policy),
+          wait_(options),
+          slots_(options.halfOpenLimit, effectiveProbeTimeout(options)),
+          successThreshold_(options.successThreshold) {
+        const TrackerNeeds& needs = ledger_.needs();
+        const bool instrumented =
+            options.measureLatency || options.trackInFlight || needs.ticks || needs.successes;
+        publishClosed(StateWord::initial(instrumented), 0, now);
+    }
+
+    // (A) acquire, with the release in `publish`: whoever sees a word sees what was published
+    // before it: deadline, lease, reopening wait, shard tags.
+    [[nodiscard]] FUSEBOX_HOT StateWord word() const noexcept {
+        return StateWord{word_.load(std::memory_order_acquire)};
+    }
+    /// The word or an older one; for who finds out otherwise that it is old.
+    [[nodiscard]] FUSEBOX_HOT StateWord staleWord() const noexcept {
+        return StateWord{word_.load(std::memory_order_relaxed)};
+    }
+    // (B) acquire, with the release stores of these three: whoever sees a value of a later epoch
+    // also sees that the word has moved on, and reads again.
+    [[nodiscard]] Nanoseconds deadline() const noexcept {
+        return Nanoseconds{deadline_.load(std::memory_order_acquire)};
+    }
+    /// The last instant at which no probe is lost.
+    [[nodiscard]] Nanoseconds lease() const noexcept {
+        return Nanoseconds{lease_.load(std::memory_order_acquire)};
+    }
+    [[nodiscard]] bool tickDue(Nanoseconds now) const noexcept {
+        // relaxed: a hint, decided under the mutex.
+        return now.count() >= nextTick_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] int probeLimit() const noexcept { return slots_.limit(); }
+    [[nodiscard]] const TrackerNeeds& needs() const noexcept { return ledger_.needs(); }
+
+    /// Until when a breaker that is not closed reads Open at `now`. A lost probe has reopened it as
+    /// of the end of its lease; empty if it is half-open and its probes are well.
+    [[nodiscard]] std::optional<Nanoseconds> openUntil(StateWord word,
+                                                       Nanoseconds now) const noexcept {
+        if (word.state() == CircuitState::Open) return deadline();
+        const Nanoseconds leaseEnd = lease();
+        if (now <= leaseEnd) return std::nullopt;
+        return saturatingAdd(leaseEnd, reopenWait());
+    }
+
+    /// The one transition that time makes without a call.
+    void settle(Nanoseconds now) noexcept {
+        const StateWord present = word();
+        const Nanoseconds leaseEnd = lease();
+        if (present.cycling() && present.state() == CircuitState::HalfOpen && now > leaseEnd) {
+            toOpen(leaseEnd, now, TransitionReason::ProbeLost);
+        }
+    }
+
+    /// Opens as of an instant, for the wait given or as usual.
+    void toOpen(Nanoseconds asOf, Nanoseconds now, TransitionReason reason,
+                std::optional<Nanoseconds> given = std::nullopt) noexcept {
+        const StateWord from = word();
+        announce(from, CircuitState::Open, reason, now);
+        Nanoseconds wait = reopenWait();
+        if (from.state() == CircuitState::Closed) {
+            wait = wait_.draw(0);
+            evidence_ = evidence(from, now);
+        } else {
+            ++reopenings_;
+        }
+        wait = given.value_or(wait);
+        history_.opened(reason, evidence_, asOf, wait);
+        slots_.clear();
+        deadline_.store(saturatingAdd(asOf, wait).count(), std::memory_order_release);  // (B)
+        publish(from.next(CircuitState::Open));
+    }
+
+    void toHalfOpen(Nanoseconds now) noexcept {
+        const StateWord from = word();
+        announce(from, CircuitState::HalfOpen, TransitionReason::WaitElapsed, now);
+        history_.leftOpen(deadline());
+        probeSuccesses_ = 0;
+        // Drawn before it is needed, so that readers can say when a lost probe's wait is over.
+        reopenWait_.store(wait_.draw(reopenings_ + 1).count(), std::memory_order_release);  // (B)
+        publish(from.next(CircuitState::HalfOpen));
+    }
+
+    void toClosed(Nanoseconds now, TransitionReason reason) noexcept {
+        const StateWord from = word();
+        announce(from, CircuitState::Closed, reason, now);
+        if (from.state() == CircuitState::Open) history_.leftOpen(std::min(now, deadline()));
+        history_.closed();
+        const StateWord next = from.next(CircuitState::Closed);
+        publishClosed(next, totals_.enter(next.tag()), now);
+    }
+
+    void toMode(ControlMode mode) noexcept {
+        const StateWord from = word();
+        journal_.modeChanged(from.mode(), mode);
+        const StateWord next = from.next(from.state()).withMode(mode);
+        // The window stays; only the calls in flight belong to the epoch that ends.
+        if (next.state() == CircuitState::Closed) totals_.enter(next.tag());
+        slots_.clear();
+        publish(next);
+    }
+
+    void toBeginning(Nanoseconds now) noexcept {
+        if (word().state() != CircuitState::Closed) toClosed(now, TransitionReason::Reset);
+        const StateWord next = word().next(CircuitState::Closed);
+        journal_.wasReset();
+        totals_.reset(next.tag());
+        history_ = {};
+        publishClosed(next, 0, now);
+    }
+
+    /// Takes a slot of the half-open breaker, below its limit.
+    [[nodiscard]] StateWord beginProbe(Nanoseconds now) noexcept {
+        const StateWord present = word();
+        const int slot = slots_.take(now);
+        publish(present.withProbes(present.probes() + 1));
+        return present.withProbes(slot);
+    }
+
+    /// The end of a probe of the present epoch.
+    void endProbe(StateWord probe, const CallEnd& end, Nanoseconds now) noexcept {
+        slots_.release(probe.probes());
+        if (end.failed()) {
+            history_.failed(end.error);
+            ++evidence_.consecutiveFailures;
+        }
+        if (end.failed() || (end.slow && !end.neutral())) {
+            return toOpen(now, now, TransitionReason::ProbeFailed);
+        }
+        if (!end.neutral()) {
+            evidence_.consecutiveFailures = 0;
+            if (++probeSuccesses_ >= successThreshold_) {
+                return toClosed(now, TransitionReason::ProbesSucceeded);
+            }
+        }
+        const StateWord present = word();
+        publish(present.withProbes(present.probes() - 1));
+    }
+
+    /// A call of the present closed epoch that the policy is asked about.
+    [[nodiscard]] Verdict recordVerdict(const CallEnd& end, Nanoseconds time) noexcept {
+        if (end.failed()) history_.failed(end.error);
+        const Verdict verdict = ledger_.record(totals_.recordedSuccesses(),
+                                               {0, time, end.elapsed, end.failed(), end.slow});
+        publishTick();
+        return verdict;
+    }
+
+    void tick(Nanoseconds now) noexcept {
+        ledger_.tick(totals_.recordedSuccesses(), now);
+        publishTick();
+    }
+
+    /// All but names, words and the reading of the state.
+    void fill(CircuitBreakerStats& stats, StateWord present, Nanoseconds now) const {
+        history_.fill(stats);
+        fillOpening(stats, present, now);
+        const OpeningHistory::Evidence known = evidence(present, now);
+        stats.windowCalls = known.window.calls;
+        stats.windowFailures = known.window.failures;
+        stats.windowSlow = known.window.slow;
+        stats.failureRate = known.window.failureRate(known.minimumCalls);
+        stats.slowCallRate = known.window.slowCallRate(known.minimumCalls);
+        stats.consecutiveFailures = known.consecutiveFailures;
+        if (present.state() == CircuitState::Closed) {
+            stats.consecutiveSuccesses = ledger_.consecutiveSuccesses(totals_.recordedSuccesses());
+        } else if (present.state() == CircuitState::HalfOpen) {
+            stats.consecutiveSuccesses = static_cast<std::uint64_t>(probeSuccesses_);
+        }
+        stats.mode = present.mode();
+    }
+
+private:
+    template <class T>
+    using Atomic = typename Platform::template Atomic<T>;
+    using Rep = Nanoseconds::rep;
+
+    [[nodiscard]] Nanoseconds reopenWait() const noexcept {
+        return Nanoseconds{reopenWait_.load(std::memory_order_acquire)};  // (B)
+    }
+
+    void publishClosed(StateWord next, std::uint64_t base, Nanoseconds now) noexcept {
+        reopenings_ = 0;
+        evidence_ = {};
+        probeSuccesses_ = 0;
+        slots_.clear();
+        ledger_.enter(base, now);
+        publishTick();
+        publish(next);
+    }
+
+    void publishTick() noexcept {
+        nextTick_.store(ledger_.nextTick().count(), std::memory_order_relaxed);
+    }
+
+    /// Last of all: whoever reads the word finds the rest in place.
+    void publish(StateWord next) noexcept {
+        lease_.store(slots_.lease().count(), std::memory_order_release);  // (B)
+        word_.store(next.bits(), std::memory_order_release);              // (A)
+    }
+
+    void announce(StateWord from, CircuitState to, TransitionReason reason,
+                  Nanoseconds now) noexcept {
+        if (!journal_.wantsTransitions()) return;
+        journal_.stateChanged(from.state(), to, reason, [&] {
+            CircuitBreakerStats before;
+            totals_.fill(before);
+            fill(before, from, now);
+            before.state = from.state();
+            return before;
+        });
+    }
+
+    /// What the policy sees; while not closed, what it saw when the circuit opened.
+    [[nodiscard]] OpeningHistory::Evidence evidence(StateWord present,
+                                                    Nanoseconds now) const noexcept {
+        if (present.state() != CircuitState::Closed) return evidence_;
+        const std::uint64_t sum = totals_.recordedSuccesses();
+        return {ledger_.counts(sum, now), needs().minimumCalls, ledger_.consecutiveFailures(sum)};
+    }
+
+    /// The present opening's time, and the opening by a lost probe that no call has met yet.
+    void fillOpening(CircuitBreakerStats& stats, StateWord present,
+                     Nanoseconds now) const noexcept {
+        stats.probesInFlight = present.probes();
+        if (present.state() == CircuitState::Open) {
+            stats.timeOpen += history_.openFor(std::min(now, deadline()));
+        } else if (present.state() == CircuitState::HalfOpen && present.cycling() &&
+                   now > lease()) {
+            ++stats.timesOpened;
+            stats.timeOpen += std::min(now, saturatingAdd(lease(), reopenWait())) - lease();
+            stats.probesInFlight = 0;
+        }
+    }
+
+    // Read by every call, written by transitions only.
+    alignas(kCacheLine) Atomic<StateWord::Bits> word_{0};
+    Atomic<Rep> deadline_{0};
+    Atomic<Rep> lease_{kForever.count()};
+    Atomic<Rep> reopenWait_{0};
+    Atomic<Rep> nextTick_{kForever.count()};
+    CallTotals<Platform>& totals_;
+    Journal& journal_;
+
+    // Under the mutex.
+    alignas(kCacheLine) ClosedLedger<Tracker> ledger_;
+    RecoveryWait wait_;
+    ProbeSlots slots_;
+    OpeningHistory history_;
+    OpeningHistory::Evidence evidence_{};
+    std::uint64_t reopenings_ = 0;
+    int probeSuccesses_ = 0;
+    int successThreshold_;
+};
+
+}  // namespace fusebox::detail

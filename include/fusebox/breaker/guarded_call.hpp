@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+// One call through a breaker: admission, invocation, judging, report, and what the caller gets.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "fusebox/breaker/call_context.hpp"
+#include "fusebox/breaker/call_end.hpp"
+#include "fusebox/breaker/fallback.hpp"
+#include "fusebox/breaker/judged_by.hpp"
+#include "fusebox/breaker/outcome_traits.hpp"
+#include "fusebox/breaker/rejection_traits.hpp"
+#include "fusebox/breaker/state_word.hpp"
+#include "fusebox/vocabulary/errors.hpp"
+#include "fusebox/vocabulary/platform.hpp"
+
+namespace fusebox::detail {
+
+/// Calls `fn` in the first form that it accepts.
+template <class Fn, class Core>
+FUSEBOX_HOT decltype(auto) invokeGuarded(Fn&& fn, const Core& core, Ticket ticket) {
+    if constexpr (KnowsDeadline<Fn>) {
+        const auto& machine = core.machine();
+        const auto start = machine.measuresLatency() ? ticket.time : machine.time().now();
+        return invokeWithDeadline(std::forward<Fn>(fn), machine.time(), start,
+                                  core.options().requestTimeout);
+    } else {
+        return std::invoke(std::forward<Fn>(fn));
+    }
+}
+
+template <class Fn, class Core>
+using GuardedResult = decltype(invokeGuarded(std::declval<Fn>(), std::declval<const Core&>(),
+                                             std::declval<Ticket>()));
+
+/// The breaker's own rules judge.
+struct NoClassifier {};
+
+/// Runs a classifier; one that throws means Failure.
+template <class Judge>
+FUSEBOX_HOT Outcome judgeSafely(Judge&& judge) noexcept {
+#if defined(__cpp_exceptions)
+    try {
+        return judge();
+    } catch (...) {
+        return Outcome::Failure;
+    }
+#else
+    return judge();
+#endif
+}
+
+template <class R, class Classifier>
+FUSEBOX_HOT Outcome judgeResult(Classifier& classifier, const R& result) noexcept {
+    return judgeSafely([&]() -> Outcome {
+        if constexpr (std::is_invocable_r_v<Outcome, Classifier&, const R&>) {
+            return classifier(result);
+        } else {
+            return OutcomeTraits<R>::classify(result);
+        }
+    });
+}
+
+template <class Core, class Classifier>
+Outcome judgeException(const Core& core, Classifier& classifier,
+                       const std::exception_ptr& error) noexcept {
+    return judgeSafely([&]() -> Outcome {
+        if constexpr (std::is_invocable_r_v<Outcome, Classifier&, std::exception_ptr>) {
+            return classifier(error);
+        } else {
+            const auto& classify = core.options().classifyError;
+            return classify ? classify(error) : Outcome::Failure;
+        }
+    });
+}
+
+template <class>
+inline constexpr bool alwaysFalse = false;
+
+template <class R>
+inline constexpr bool carriesRejection = [] {
+    if constexpr (std::is_object_v<R>) return CarriesRejection<std::remove_cv_t<R>>;
+    return false;
+}();
+
+/// What the caller of a rejected call gets.
+template <class R, class Core, class Answer>
+FUSEBOX_COLD R answerRejected(Core& core, Ticket ticket, Answer& answer) {
+    core.tellRejected(ticket);
+    const Rejection rejection = core.rejection(ticket);
+    if constexpr (AnswersRejection<Answer>) {
+        return answerRejection<R>(answer, rejection);
+    } else if constexpr (carriesRejection<R>) {
+        return RejectionTraits<std::remove_cv_t<R>>::make(rejection);
+    } else {
+#if defined(__cpp_exceptions)
+        throw CircuitOpenError{rejection};
+#else
+        static_assert(alwaysFalse<R>,
+                      "fusebox: without exceptions a rejected call has nowhere to go; give a "
+                      "fallback, return a type that can carry a rejection (RejectionTraits), or "
+                      "use tryAcquire()");
+#endif
+    }
+}
+
+/// Reports a returned value.
+template <class R, class Core, class Classifier>
+FUSEBOX_HOT void reportResult(Core& core, Ticket ticket, Classifier& classifier, const R& result) {
+    const Outcome outcome = judgeResult<R>(classifier, result);
+    if (outcome == Outcome::Success) [[likely]] {
+        core.succeed(ticket);
+        return;
+    }
+    CallEnd end = core.measure(ticket, outcome);
+    if (end.failed()) end.error = "the result was judged a failure";
+    core.finish(ticket, end);
+}
+
+#if defined(__cpp_exceptions)
+
+/// Reports the exception that is being handled, and gives the caller an answer or the exception.
+template <class R, bool knowsDeadline, class Core, class Classifier, class Answer>
+FUSEBOX_COLD R answerThrown(Core& core, Ticket ticket, Classifier& classifier, Answer& answer,
+                            std::string_view message) {
+    const std::exception_ptr error = std::current_exception();
+    const Outcome judged = judgeException(core, classifier, error);
+    CallEnd end = core.measure(ticket, judged);
+    end.error = message;
+    core.finish(ticket, end, error);
+
+    const auto leave = [&]() -> R {
+        const bool late = end.outcome == Outcome::Timeout && judged != Outcome::Timeout;
+        if (knowsDeadline && late) {
+            std::throw_with_nested(CallTimeoutError{core.name(), core.machine().read().state,
+                                                    core.options().requestTimeout});
+        }
+        throw;
+    };
+    if constexpr (AnswersException<Answer>) {
+        if (end.failed()) {
+            std::exception_ptr leaving;
+            try {
+                leave();
+            } catch (...) {
+                leaving = std::current_exception();
+            }
+            return answerException<R>(answer, leaving);
+        }
+    }
+    return leave();
+}
+
+#endif
+
+/// Admits, calls, judges and reports; the caller gets exactly what `fn` returned, or an answer.
+template <class R, class Fn, class Core, class Classifier, class Answer>
+FUSEBOX_HOT R guardCall(Core& core, Fn&& fn, Classifier& classifier, Answer& answer) {
+    const Ticket ticket = core.machine().admit();
+    if (ticket.rejected()) [[unlikely]]
+        return answerRejected<R>(core, ticket, answer);
+#if defined(__cpp_exceptions)
+    bool reported =
+        false;  // What is thrown after the report, by a move of the result, just leaves.
+    try {
+#endif
+        if constexpr (std::is_void_v<R>) {
+            invokeGuarded(std::forward<Fn>(fn), core, ticket);
+#if defined(__cpp_exceptions)
+            reported = true;
+#endif
+            core.succeed(ticket);
+            return;
+        } else {
+            R result = invokeGuarded(std::forward<Fn>(fn), core, ticket);
+#if defined(__cpp_exceptions)
+            reported = true;
+#endif
+            reportResult<std::remove_cvref_t<R>>(core, ticket, classifier, result);
+            if constexpr (std::is_reference_v<R>) {
+                return static_cast<R>(result);
+            } else {
+                return result;
+            }
+        }
+#if defined(__cpp_exceptions)
+    } catch (const std::exception& error) {
+        if (reported) throw;
+        return answerThrown<R, KnowsDeadline<Fn>>(core, ticket, classifier, answer, error.what());
+    } catch (...) {
+        if (reported) throw;
+        return answerThrown<R, KnowsDeadline<Fn>>(core, ticket, classifier, answer,
+                                                  "an exception not derived from std::exception");
+    }
+#endif
+}
+
+template <class T>
+inline constexpr bool isJudged = false;
+template <class Fn, class Classifier>
+inline constexpr bool isJudged<JudgedBy<Fn, Classifier>> = true;
+
+/// One call through a breaker, in whatever form it was given.
+template <class Core, class Fn, class Answer>
+FUSEBOX_HOT decltype(auto) guard(Core& core, Fn&& fn, Answer& answer) {
+    if constexpr (isJudged<std::remove_cvref_t<Fn>>) {
+        using Inner = decltype((std::forward<Fn>(fn).fn));
+        static_assert(GuardedFn<Inner>,
+                      "fusebox: the call must be callable as fn(const fusebox::CallContext&), "
+                      "fn(std::stop_token) or fn()");
+        using R = GuardedResult<Inner, Core>;
+        return guardCall<R>(core, std::forward<Fn>(fn).fn, fn.classifier, answer);
+    } else {
+        static_assert(GuardedFn<Fn>,
+                      "fusebox: the call must be callable as fn(const fusebox::CallContext&), "
+                      "fn(std::stop_token) or fn()");
+        using R = GuardedResult<Fn, Core>;
+        NoClassifier none;
+        return guardCall<R>(core, std::forward<Fn>(fn), none, answer);
+    }
+}
+
+}  // namespace fusebox::detail

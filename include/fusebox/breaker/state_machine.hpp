@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+// The state machine: who is admitted, and what a report does.
+//
+// docs/design/state_machine.md draws it.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "fusebox/breaker/call_end.hpp"
+#include "fusebox/breaker/call_totals.hpp"
+#include "fusebox/breaker/cycle.hpp"
+#include "fusebox/breaker/options.hpp"
+#include "fusebox/breaker/state_word.hpp"
+#include "fusebox/vocabulary/platform.hpp"
+
+namespace fusebox::detail {
+
+/// What the next call would meet.
+struct Reading {
+    CircuitState state = CircuitState::Closed;
+    std::chrono::nanoseconds retryAfter{0};  ///< Meaningful in Open.
+};
+
+/// The protocol of one breaker. Successes and rejections read the word and write a counter of their
+/// own; failures, probes and manual control take the mutex, and `journal.flush()` follows its
+/// release.
+template <class Tracker, class Time, class Journal, class Platform = StdPlatform>
+class StateMachine {
+public:
+    using Nanoseconds = std::chrono::nanoseconds;
+
+    template <class Policy, class Clock>
+    StateMachine(const Policy& policy, const CircuitBreakerOptions& options, Clock clock,
+                 Journal& journal)
+        : time_(std::move(clock)),
+          totals_(options),
+          cycle_(policy, options, time_.now(), totals_, journal),
+          needs_(cycle_.needs()),
+          measuresLatency_(options.measureLatency),
+          journal_(journal) {}
+
+    [[nodiscard]] const Time& time() const noexcept { return time_; }
+    [[nodiscard]] const TrackerNeeds& needs() const noexcept { return needs_; }
+    [[nodiscard]] bool measuresLatency() const noexcept { return measuresLatency_; }
+    [[nodiscard]] ControlMode mode() const noexcept { return cycle_.word().mode(); }
+
+    /// Admits or rejects a call. A ticket that is not rejected must be reported once.
+    FUSEBOX_HOT Ticket admit() noexcept {
+        const StateWord word = cycle_.word();
+        if (word.plain()) [[likely]]
+            return {word, Nanoseconds::zero()};
+        if (word.closedInstrumented()) [[likely]]
+            return begin(word);
+        return admitWithCare(word);
+    }
+
+    /// A success of a plain ticket; false: nothing was counted, report it in full.
+    FUSEBOX_HOT bool recordPlainSuccess(Ticket ticket) noexcept {
+        // The word may be old: the tag on the shard has the last say.
+        return cycle_.staleWord() == ticket.word && totals_.recordSuccess(ticket.word.tag());
+    }
+
+    /// Any end of any admitted ticket.
+    ReportResult report(Ticket ticket, const CallEnd& end) noexcept {
+        totals_.ended();
+        totals_.count(end);
+        if (record(ticket.word, end)) return ReportResult::Recorded;
+        totals_.stale();
+        return ReportResult::Stale;
+    }
+
+    [[nodiscard]] Reading read() const noexcept {
+        for (;;) {
+            const StateWord word = cycle_.word();
+            if (word.mode() == ControlMode::ForcedOpen) return {CircuitState::Open, kForever};
+            if (word.mode() == ControlMode::ForcedClosed) return {};
+            if (word.state() == CircuitState::Closed) return {};
+            const Nanoseconds now = time_.coarseNow();
+            const auto until = cycle_.openUntil(word, now);
+            if (cycle_.word() != word) continue;
+            if (!until || now >= *until) return {CircuitState::HalfOpen, {}};
+            return {CircuitState::Open, restOf(*until, now)};
+        }
+    }
+
+    /// Opens now, for `wait` or as usual; nothing if open.
+    void open(std::optional<Nanoseconds> wait) noexcept {
+        changing([&](Nanoseconds now) {
+            const StateWord word = cycle_.word();
+            if (word.state() == CircuitState::Open) {
+                if (!word.cycling() || now < cycle_.deadline()) return;
+                cycle_.toHalfOpen(now);
+            }
+            cycle_.toOpen(now, now, TransitionReason::Manual, wait);
+        });
+    }
+
+    /// Closes now; nothing if closed.
+    void close() noexcept {
+        changing([&](Nanoseconds now) {
+            if (cycle_.word().state() == CircuitState::Closed) return;
+            cycle_.toClosed(now, TransitionReason::Manual);
+        });
+    }
+
+    /// Closes, keeps the mode, and returns every statistic to a new breaker's.
+    void reset() noexcept {
+        changing([&](Nanoseconds now) { cycle_.toBeginning(now); });
+    }
+
+    void setMode(ControlMode mode) noexcept {
+        changing([&](Nanoseconds) {
+            if (cycle_.word().mode() != mode) cycle_.toMode(mode);
+        });
+    }
+
+    /// Everything but names and words.
+    [[nodiscard]] CircuitBreakerStats stats() const {
+        CircuitBreakerStats stats;
+        std::lock_guard lock{mutex_};
+        totals_.fill(stats);
+        cycle_.fill(stats, cycle_.word(), std::max(latest_, time_.coarseNow()));
+        const auto [state, rest] = read();
+        stats.state = state;
+        if (state == CircuitState::Open) stats.retryAfter = rest;
+        return stats;
+    }
+
+private:
+    [[nodiscard]] static Nanoseconds restOf(Nanoseconds until, Nanoseconds now) noexcept {
+        return until == kForever ? kForever : saturatingSubtract(until, now);
+    }
+
+    FUSEBOX_HOT Ticket begin(StateWord word) noexcept {
+        totals_.begun();
+        return {word, measuresLatency_ ? time_.now() : Nanoseconds::zero()};
+    }
+
+    /// Admission when the breaker is not simply closed.
+    FUSEBOX_COLD Ticket admitWithCare(StateWord word) noexcept {
+        for (;; word = cycle_.word()) {
+            if (word.mode() == ControlMode::ForcedOpen) return reject(word, kForever);
+            if (word.mode() == ControlMode::ForcedClosed) return begin(word.asPassenger());
+            if (word.state() == CircuitState::Closed) return begin(word);
+            if (const auto rest = refusal(word)) {
+                // A deadline or lease of another epoch says nothing about this word.
+                if (cycle_.word() == word) return refuse(word, *rest);
+            } else if (const auto ticket = admitProbe()) {
+                return *ticket;
+            }
+        }
+    }
+
+    /// The rest of the wait, if the word admits no call now.
+    [[nodiscard]] std::optional<Nanoseconds> refusal(StateWord word) const noexcept {
+        const Nanoseconds now = time_.coarseNow();
+        if (word.state() == CircuitState::Open) {
+            const Nanoseconds until = cycle_.deadline();
+            if (now < until) return restOf(until, now);
+        } else if (word.probes() >= cycle_.probeLimit() && now <= cycle_.lease()) {
+            return Nanoseconds::zero();
+        }
+        return std::nullopt;
+    }
+
+    Ticket refuse(StateWord word, Nanoseconds rest) noexcept {
+        if (word.mode() != ControlMode::Shadow) return reject(word, rest);
+        totals_.shadowRejected();
+        return begin(word.asPassenger());
+    }
+
+    Ticket reject(StateWord word, Nanoseconds rest) noexcept {
+        totals_.rejected();
+        return {word.asRejected(), rest};
+    }
+
+    /// Makes the due transitions and takes a probe slot; empty if the word has to be read again.
+    std::optional<Ticket> admitProbe() noexcept {
+        std::optional<Ticket> ticket;
+        changing([&](Nanoseconds now) {
+            if (!cycle_.word().cycling()) return;
+            if (cycle_.word().state() == CircuitState::Open && now >= cycle_.deadline()) {
+                cycle_.toHalfOpen(now);
+            }
+            const StateWord word = cycle_.word();
+            if (word.state() != CircuitState::HalfOpen) return;
+            if (word.probes() >= cycle_.probeLimit()) return;
+            ticket = Ticket{cycle_.beginProbe(now), now};
+            totals_.begun();
+        });
+        return ticket;
+    }
+
+    /// What a report does beyond the totals; false if it is stale.
+    bool record(StateWord word, const CallEnd& end) noexcept {
+        const bool success = end.outcome == Outcome::Success;
+        const bool inWindow = word.state() == CircuitState::Closed && !word.passenger();
+        if (success && inWindow && !end.slow && !needs_.successes) return recordSuccess(word, end);
+        if (success) totals_.otherSuccess();
+        if (word.epoch() != cycle_.word().epoch()) return false;
+        if (word.passenger()) return true;
+        if (word.state() == CircuitState::HalfOpen) return recordProbe(word, end);
+        return end.neutral() || recordVerdict(word, end);
+    }
+
+    bool recordSuccess(StateWord word, const CallEnd& end) noexcept {
+        if (needs_.ticks) tickIfDue(word, end);
+        if (cycle_.staleWord() == word && totals_.recordSuccess(word.tag())) return true;
+        totals_.otherSuccess();
+        return false;
+    }
+
+    /// The first success after a slice's edge notes the total there; the others go on.
+    void tickIfDue(StateWord word, const CallEnd& end) noexcept {
+        const Nanoseconds now = end.timed             ? end.time
+                                : needs_.preciseTicks ? time_.now()
+                                                      : time_.coarseNow();
+        if (!cycle_.tickDue(now)) return;
+        const std::unique_lock lock{mutex_, std::try_to_lock};
+        if (lock.owns_lock() && cycle_.word() == word) cycle_.tick(advance(now));
+    }
+
+    FUSEBOX_COLD bool recordVerdict(StateWord word, const CallEnd& end) noexcept {
+        bool recorded = false;
+        locked([&] {
+            if (cycle_.word() != word) return;
+            recorded = true;
+            const bool wantsTime = needs_.time || needs_.ticks;
+            const Verdict verdict =
+                cycle_.recordVerdict(end, wantsTime ? endOf(end) : Nanoseconds::zero());
+            // A fast success that a tracker asked to see trips nothing, whatever it answers.
+            if (!verdict.trips || !(end.failed() || end.slow)) return;
+            const Nanoseconds now = endOf(end);
+            cycle_.toOpen(now, now, TransitionReason::PolicyTripped);
+        });
+        return recorded;
+    }
+
+    FUSEBOX_COLD bool recordProbe(StateWord word, const CallEnd& end) noexcept {
+        bool recorded = false;
+        changing([&](Nanoseconds now) {
+            // `changing` has reopened the breaker if this or another probe was lost.
+            if (cycle_.word().epoch() != word.epoch()) return;
+            recorded = true;
+            cycle_.endProbe(word, end, now);
+        });
+        return recorded;
+    }
+
+    /// Runs `change` under the mutex, then lets the journal deliver.
+    template <class Change>
+    void locked(Change&& change) noexcept {
+        {
+            const std::lock_guard lock{mutex_};
+            change();
+        }
+        journal_.flush();
+    }
+
+    /// As `locked`, with the time, and after the transition that time alone has made.
+    template <class Change>
+    void changing(Change&& change) noexcept {
+        locked([&] {
+            const Nanoseconds now = advance(time_.now());
+            cycle_.settle(now);
+            change(now);
+        });
+    }
+
+    /// The time under the mutex: clocks are read outside it, and must not go back inside it.
+    Nanoseconds advance(Nanoseconds reading) noexcept {
+        return latest_ = std::max(latest_, reading);
+    }
+    Nanoseconds endOf(const CallEnd& end) noexcept {
+        return advance(end.timed ? end.time : time_.now());
+    }
+
+    Time time_;
+    CallTotals<Platform> totals_;
+    Cycle<Tracker, Journal, Platform> cycle_;
+    // Read-only, and apart from what failures write.
+    alignas(kCacheLine) TrackerNeeds needs_;
+    bool measuresLatency_;
+    Journal& journal_;
+
+    alignas(kCacheLine) mutable typename Platform::Mutex mutex_;
+    Nanoseconds latest_ = Nanoseconds::min();
+};
+
+}  // namespace fusebox::detail

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// Listeners and the subscriptions that hold them.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace fusebox {
+
+namespace detail {
+
+/// The gate of one listener: who may still enter, and who is inside.
+class ListenerGate {
+public:
+    virtual ~ListenerGate() = default;
+
+    /// Lets nobody in any more, and waits until the other threads inside have left. A listener that
+    /// closes its own gate does not wait for itself.
+    void close() noexcept {
+        std::unique_lock lock{mutex_};
+        open_ = false;
+        const int mine = visitsOfThisThread();
+        left_.wait(lock, [&] { return inside_ == mine; });
+    }
+
+protected:
+    /// Runs `visit` if the gate is open.
+    template <class Visit>
+    void enter(Visit&& visit) {
+        {
+            const std::lock_guard lock{mutex_};
+            if (!open_) return;
+            ++inside_;
+        }
+        const Visitor visitor{*this};
+        std::forward<Visit>(visit)();
+    }
+
+private:
+    /// A visit on this thread's stack; leaves the gate also when the listener throws.
+    class Visitor {
+    public:
+        explicit Visitor(ListenerGate& gate) noexcept : gate_(gate), outer_(innermost) {
+            innermost = this;
+        }
+        Visitor(const Visitor&) = delete;
+        Visitor& operator=(const Visitor&) = delete;
+        ~Visitor() {
+            innermost = outer_;
+            // Notified under the lock: who waits may destroy the gate as soon as it is released.
+            const std::lock_guard lock{gate_.mutex_};
+            --gate_.inside_;
+            gate_.left_.notify_all();
+        }
+
+        [[nodiscard]] static int visitsTo(const ListenerGate& gate) noexcept {
+            int visits = 0;
+            for (const Visitor* v = innermost; v != nullptr; v = v->outer_) {
+                if (&v->gate_ == &gate) ++visits;
+            }
+            return visits;
+        }
+
+    private:
+        static inline constinit thread_local const Visitor* innermost = nullptr;
+        ListenerGate& gate_;
+        const Visitor* outer_;
+    };
+
+    [[nodiscard]] int visitsOfThisThread() const noexcept { return Visitor::visitsTo(*this); }
+
+    std::mutex mutex_;
+    std::condition_variable left_;
+    int inside_ = 0;
+    bool open_ = true;
+};
+
+template <class Event>
+class Listener final : public ListenerGate {
+public:
+    explicit Listener(std::function<void(const Event&)> call) : call_(std::move(call)) {}
+
+    void operator()(const Event& event) {
+        enter([&] { call_(event); });
+    }
+
+private:
+    std::function<void(const Event&)> call_;
+};
+
+/// A list of listeners, as a subscription knows it.
+class ListenerRegister {
+public:
+    virtual ~ListenerRegister() = default;
+    virtual void remove(const ListenerGate* listener) noexcept = 0;
+};
+
+}  // namespace detail
+
+/// Holds a listener; destroying it unsubscribes. When that returns, the listener is not called
+/// again, and no other thread is inside it. It may outlive its breaker or registry.
+///
+/// Two listeners that each destroy the other's subscription on different threads wait for each
+/// other for ever: so do not.
+class [[nodiscard]] Subscription {
+public:
+    Subscription() noexcept = default;
+    Subscription(std::shared_ptr<detail::ListenerGate> listener,
+                 std::weak_ptr<detail::ListenerRegister> list) noexcept
+        : listener_(std::move(listener)), list_(std::move(list)) {}
+    Subscription(Subscription&& other) noexcept = default;
+    Subscription& operator=(Subscription&& other) noexcept {
+        if (this != &other) {
+            unsubscribe();
+            listener_ = std::move(other.listener_);
+            list_ = std::move(other.list_);
+        }
+        return *this;
+    }
+    ~Subscription() { unsubscribe(); }
+
+    /// Whether a listener is held.
+    [[nodiscard]] explicit operator bool() const noexcept { return listener_ != nullptr; }
+
+    /// What the destructor does.
+    void unsubscribe() noexcept {
+        const auto listener = std::exchange(listener_, nullptr);
+        if (!listener) return;
+        if (const auto list = std::exchange(list_, {}).lock()) list->remove(listener.get());
+        listener->close();
+    }
+
+private:
+    std::shared_ptr<detail::ListenerGate> listener_;
+    std::weak_ptr<detail::ListenerRegister> list_;
+};
+
+namespace detail {
+
+/// The listeners of one event. Nothing is allocated before the first of them comes.
+template <class Event>
+class Listeners {
+public:
+    /// One load. A listener that another thread is just adding may be missed.
+    [[nodiscard]] bool any() const noexcept {
+        // relaxed: it only says whether it is worth to take the lock.
+        return any_.load(std::memory_order_relaxed);
+    }
+
+    [[nodiscard]] Subscription add(std::function<void(const Event&)> call) {
+        auto listener = std::make_shared<Listener<Event>>(std::move(call));
+        const std::lock_guard lock{mutex_};
+        if (!list_) list_ = std::make_shared<List>();
+        list_->add(listener);
+        any_.store(true, std::memory_order_relaxed);
+        return {std::move(listener), list_};
+    }
+
+    /// Calls every listener, with no lock held; `contain` gets what each one does.
+    template <class Contain>
+    void call(const Event& event, Contain&& contain) const {
+        std::shared_ptr<List> list;
+        {
+            const std::lock_guard lock{mutex_};
+            list = list_;
+        }
+        if (!list) return;
+        for (const auto& listener : *list->snapshot()) contain([&] { (*listener)(event); });
+    }
+
+private:
+    using Members = std::vector<std::shared_ptr<Listener<Event>>>;
+
+    /// Copied on each change, so that who is calling goes on with the list it began with.
+    class List final : public ListenerRegister {
+    public:
+        void add(std::shared_ptr<Listener<Event>> listener) {
+            const std::lock_guard lock{mutex_};
+            auto changed = std::make_shared<Members>(*members_);
+            changed->push_back(std::move(listener));
+            members_ = std::move(changed);
+        }
+
+        void remove(const ListenerGate* listener) noexcept override {
+            std::shared_ptr<const Members> old;  // released after the lock
+            const std::lock_guard lock{mutex_};
+            old = members_;
+            auto changed = std::make_shared<Members>(*members_);
+            std::erase_if(*changed, [&](const auto& member) { return member.get() == listener; });
+            members_ = std::move(changed);
+        }
+
+        [[nodiscard]] std::shared_ptr<const Members> snapshot() const {
+            const std::lock_guard lock{mutex_};
+            return members_;
+        }
+
+    private:
+        mutable std::mutex mutex_;
+        std::shared_ptr<const Members> members_ = std::make_shared<Members>();
+    };
+
+    mutable std::mutex mutex_;
+    std::shared_ptr<List> list_;
+    std::atomic<bool> any_{false};
+};
+
+}  // namespace detail
+}  // namespace fusebox

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+// The umbrella: everything that needs only the standard library.
+#pragma once
+
+#include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/policy/any_trip_policy.hpp"
+#include "fusebox/registry/registry.hpp"
+#include "fusebox/registry/with_circuit_breaker.hpp"
+#include "fusebox/version.hpp"
+#include "fusebox/vocabulary/errors.hpp"

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Trip on so many failures in a row.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "fusebox/policy/detail/count_field.hpp"
+#include "fusebox/policy/trip_policy.hpp"
+#include "fusebox/vocabulary/validation.hpp"
+
+namespace fusebox {
+
+/// Trips on `threshold` failures in a row. Forgets everything at the first success: quick when a
+/// dependency is gone, blind to one that fails half of the time.
+struct ConsecutiveFailures {
+    /// Failures in a row, 1 to 1'000'000. Too low trips on a hiccup; too high lets a dead
+    /// dependency fail that many callers.
+    int threshold = 5;
+
+    friend bool operator==(const ConsecutiveFailures&, const ConsecutiveFailures&) = default;
+
+    friend std::string toString(const ConsecutiveFailures& policy) {
+        return detail::countInWords(policy.threshold, "failure") + " in a row";
+    }
+
+    friend Complaint validate(const ConsecutiveFailures& policy) {
+        return detail::requireThreshold("ConsecutiveFailures.threshold", policy.threshold);
+    }
+
+    /// Two numbers; a record takes constant time.
+    template <class Clock>
+    class Tracker {
+    public:
+        explicit Tracker(const ConsecutiveFailures& policy) noexcept
+            : threshold_(policy.threshold) {}
+
+        void enter(std::chrono::nanoseconds) noexcept { last_ = inARow_ = 0; }
+
+        Verdict record(const CallRecord& record) noexcept {
+            if (!record.failed) return false;
+            inARow_ = record.position == last_ + 1 ? inARow_ + 1 : 1;
+            last_ = record.position;
+            return static_cast<std::int64_t>(inARow_) >= threshold_;
+        }
+
+    private:
+        std::int64_t threshold_;
+        std::uint64_t last_ = 0;  // the position of the last failure
+        std::uint64_t inARow_ = 0;
+    };
+};
+
+}  // namespace fusebox

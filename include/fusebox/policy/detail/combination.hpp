@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// How several policies become one: what they answer together, need together and say together.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "fusebox/policy/trip_policy.hpp"
+#include "fusebox/vocabulary/validation.hpp"
+
+namespace fusebox::detail {
+
+/// Which of the parts must agree.
+enum class Combination : std::uint8_t { Any, All };
+
+/// "any of" or "all of".
+[[nodiscard]] constexpr std::string_view toString(Combination how) noexcept {
+    return how == Combination::Any ? "any of" : "all of";
+}
+
+/// Any: what one part says is enough. All: every condition holds, and the record trips one of them.
+[[nodiscard]] constexpr Verdict combine(Combination how, Verdict a, Verdict b) noexcept {
+    const bool trips = a.trips || b.trips;
+    if (how == Combination::Any) return {trips, a.holds || b.holds};
+    const bool holds = a.holds && b.holds;
+    return {trips && holds, holds};
+}
+
+/// The verdict of no parts at all: combined with another it gives the other, and it never trips.
+[[nodiscard]] constexpr Verdict noVerdict(Combination how) noexcept {
+    return {false, how == Combination::All};
+}
+
+/// Calls `fn` with each part, in order.
+template <class Fn, class... Parts>
+constexpr void forEach(std::tuple<Parts...>& parts, const Fn& fn) {
+    std::apply([&](Parts&... part) { (fn(part), ...); }, parts);
+}
+template <class Fn, class... Parts>
+constexpr void forEach(const std::tuple<Parts...>& parts, const Fn& fn) {
+    std::apply([&](const Parts&... part) { (fn(part), ...); }, parts);
+}
+template <class Fn, class Part>
+constexpr void forEach(std::vector<Part>& parts, const Fn& fn) {
+    for (Part& part : parts) fn(part);
+}
+template <class Fn, class Part>
+constexpr void forEach(const std::vector<Part>& parts, const Fn& fn) {
+    for (const Part& part : parts) fn(part);
+}
+
+/// Whatever one of the trackers needs; and the minimum of the first that has a window, since its
+/// counts are the ones shown.
+template <class Trackers>
+[[nodiscard]] TrackerNeeds combinedNeeds(const Trackers& trackers) noexcept {
+    TrackerNeeds all;
+    bool shown = false;
+    forEach(trackers, [&](const auto& tracker) {
+        const TrackerNeeds needs = needsOf(tracker);
+        all.time |= needs.time;
+        all.successes |= needs.successes;
+        all.ticks |= needs.ticks;
+        all.preciseTicks |= needs.preciseTicks;
+        all.slowerThan = std::min(all.slowerThan, needs.slowerThan);
+        if (shown || !countsOf(tracker, 0, std::chrono::nanoseconds{0})) return;
+        shown = true;
+        all.minimumCalls = needs.minimumCalls;
+    });
+    return all;
+}
+
+/// "any of (5 failures in a row; failure rate of at least 50 % over ...)".
+template <class Policies>
+[[nodiscard]] std::string combinedWords(Combination how, const Policies& policies) {
+    std::string words;
+    forEach(policies, [&](const auto& policy) {
+        words.append(words.empty() ? "" : "; ").append(describe(policy));
+    });
+    return std::string{toString(how)} + " (" + words + ")";
+}
+
+/// The first complaint of several policies.
+template <class Policies>
+[[nodiscard]] Complaint combinedComplaint(const Policies& policies) {
+    Complaint first;
+    forEach(policies, [&](const auto& policy) {
+        if (!first) first = complaintOf(policy);
+    });
+    return first;
+}
+
+}  // namespace fusebox::detail

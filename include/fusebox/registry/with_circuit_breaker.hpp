@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// withCircuitBreaker: one call through a breaker, found by name or given.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/breaker/fallback.hpp"
+#include "fusebox/breaker/options.hpp"
+#include "fusebox/policy/any_trip_policy.hpp"
+#include "fusebox/registry/registry.hpp"
+
+namespace fusebox {
+
+/// `breaker.execute(fn[, fallback])`.
+template <class Clock, class Policy, class Fn, class F = detail::NoAnswer>
+decltype(auto) withCircuitBreaker(CircuitBreaker<Clock, Policy>& breaker, Fn&& fn,
+                                  Fallback<F> fallback = {}) {
+    return breaker.execute(std::forward<Fn>(fn), std::move(fallback));
+}
+
+/// As above, through a handle.
+/// @pre the handle is not null.
+template <class Clock, class Policy, class Fn, class F = detail::NoAnswer>
+decltype(auto) withCircuitBreaker(const std::shared_ptr<CircuitBreaker<Clock, Policy>>& breaker,
+                                  Fn&& fn, Fallback<F> fallback = {}) {
+    return breaker->execute(std::forward<Fn>(fn), std::move(fallback));
+}
+
+/// Calls `fn` through the breaker of that name in the registry, made on first use. The first
+/// configuration of a name wins; see `CircuitBreakerRegistry::onConfigConflict`.
+template <class Fn, class F = detail::NoAnswer>
+decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
+                                  Fallback<F> fallback = {}) {
+    return withCircuitBreaker(registry.getOrCreate(name), std::forward<Fn>(fn),
+                              std::move(fallback));
+}
+
+template <class Fn, class F = detail::NoAnswer>
+decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
+                                  const CircuitBreakerOptions& options, Fallback<F> fallback = {}) {
+    return withCircuitBreaker(registry.getOrCreate(name, options), std::forward<Fn>(fn),
+                              std::move(fallback));
+}
+
+template <class Fn, BuiltInPolicy P, class F = detail::NoAnswer>
+decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
+                                  const P& policy, Fallback<F> fallback = {}) {
+    return withCircuitBreaker(registry.getOrCreate(name, policy), std::forward<Fn>(fn),
+                              std::move(fallback));
+}
+
+template <class Fn, BuiltInPolicy P, class F = detail::NoAnswer>
+decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
+                                  const P& policy, const CircuitBreakerOptions& options,
+                                  Fallback<F> fallback = {}) {
+    return withCircuitBreaker(registry.getOrCreate(name, policy, options), std::forward<Fn>(fn),
+                              std::move(fallback));
+}
+
+/// As above, in the registry of the process.
+template <class Fn, class F = detail::NoAnswer>
+decltype(auto) withCircuitBreaker(std::string_view name, Fn&& fn, Fallback<F> fallback = {}) {
+    return withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn),
+                              std::move(fallback));
+}
+
+template <class Fn, class F = detail::NoAnswer>
+decltype(auto) withCircuitBreaker(std::string_view name, Fn&& fn,
+                                  const CircuitBreakerOptions& options, Fallback<F> fallback = {}) {
+    return withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn), options,
+                              std::move(fallback));
+}
+
+template <class Fn, BuiltInPolicy P, class F = detail::NoAnswer>
+decltype(auto) withCircuitBreaker(std::string_view name, Fn&& fn, const P& policy,
+                                  Fallback<F> fallback = {}) {
+    return withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn), policy,
+                              std::move(fallback));
+}
+
+template <class Fn, BuiltInPolicy P, class F = detail::NoAnswer>
+decltype(auto) withCircuitBreaker(std::string_view name, Fn&& fn, const P& policy,
+                                  const CircuitBreakerOptions& options, Fallback<F> fallback = {}) {
+    return withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn), policy, options,
+                              std::move(fallback));
+}
+
+}  // namespace fusebox

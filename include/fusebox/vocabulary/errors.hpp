@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// The errors that reach callers: exceptions, and their std::error_code twins.
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+#include "fusebox/vocabulary/never_destroyed.hpp"
+#include "fusebox/vocabulary/rejection.hpp"
+#include "fusebox/vocabulary/state.hpp"
+#include "fusebox/vocabulary/text.hpp"
+
+namespace fusebox {
+
+/// What went wrong, as a std::error_code of the category "fusebox". Rejections compare equal to
+/// `std::errc::resource_unavailable_try_again`, `CallTimeout` to `std::errc::timed_out`.
+enum class Errc { CircuitOpen = 1, ProbesBusy, ForcedOpen, CallTimeout };
+
+namespace detail {
+
+class ErrorCategory final : public std::error_category {
+public:
+    [[nodiscard]] const char* name() const noexcept override { return "fusebox"; }
+
+    [[nodiscard]] std::string message(int code) const override {
+        switch (static_cast<Errc>(code)) {
+            case Errc::CircuitOpen: return "the circuit breaker is open";
+            case Errc::ProbesBusy:
+                return "the circuit breaker is half-open and its probes are busy";
+            case Errc::ForcedOpen: return "the circuit breaker is forced open";
+            case Errc::CallTimeout: return "the call took longer than its deadline";
+        }
+        return "unknown circuit breaker error";
+    }
+
+    [[nodiscard]] std::error_condition default_error_condition(int code) const noexcept override {
+        switch (static_cast<Errc>(code)) {
+            case Errc::CircuitOpen:
+            case Errc::ProbesBusy:
+            case Errc::ForcedOpen: return std::errc::resource_unavailable_try_again;
+            case Errc::CallTimeout: return std::errc::timed_out;
+        }
+        return {code, *this};
+    }
+};
+
+}  // namespace detail
+
+/// The category of `Errc`; lives until the process is gone.
+[[nodiscard]] inline const std::error_category& errorCategory() noexcept {
+    static detail::NeverDestroyed<detail::ErrorCategory> category;
+    return category.get();
+}
+
+// Found by argument-dependent lookup from std::error_code: the name is the standard's.
+[[nodiscard]] inline std::error_code make_error_code(Errc code) noexcept {
+    return {static_cast<int>(code), errorCategory()};
+}
+
+/// The error code that says why a call was rejected.
+[[nodiscard]] inline std::error_code toErrorCode(RejectionReason reason) noexcept {
+    switch (reason) {
+        case RejectionReason::Open: return make_error_code(Errc::CircuitOpen);
+        case RejectionReason::ProbesBusy: return make_error_code(Errc::ProbesBusy);
+        case RejectionReason::ForcedOpen: return make_error_code(Errc::ForcedOpen);
+    }
+    return make_error_code(Errc::CircuitOpen);
+}
+
+/// A rejection in one sentence.
+[[nodiscard]] inline std::string toString(const Rejection& rejection) {
+    std::string text = "circuit breaker \"";
+    text.append(rejection.breaker).append("\" ");
+    switch (rejection.reason) {
+        case RejectionReason::Open:
+            text += "is OPEN: the call was rejected, retry after ";
+            return text += detail::toText(rejection.retryAfter);
+        case RejectionReason::ProbesBusy:
+            return text += "is HALF_OPEN: the call was rejected, its probes are in flight";
+        case RejectionReason::ForcedOpen: return text += "is forced OPEN: the call was rejected";
+    }
+    return text;
+}
+
+/// The base of the errors that a breaker throws at callers. Owns the breaker's name; so do copies.
+class CircuitBreakerError : public std::runtime_error {
+public:
+    CircuitBreakerError(std::string_view breaker, CircuitState state, const std::string& message)
+        : std::runtime_error(message),
+          name_(std::make_shared<const std::string>(breaker)),
+          state_(state) {}
+
+    /// The breaker's name.
+    [[nodiscard]] const std::string& name() const noexcept { return *name_; }
+    /// The breaker's state when the error was made.
+    [[nodiscard]] CircuitState state() const noexcept { return state_; }
+
+private:
+    // Shared, because copying an exception must not throw.
+    std::shared_ptr<const std::string> name_;
+    CircuitState state_;
+};
+
+/// Thrown when a call is rejected: `fn` was not called.
+class CircuitOpenError : public CircuitBreakerError {
+public:
+    explicit CircuitOpenError(const Rejection& rejection)
+        : CircuitBreakerError(rejection.breaker, rejection.state, toString(rejection)),
+          reason_(rejection.reason),
+          retryAfter_(rejection.retryAfter) {}
+
+    /// The rejection; its name is a view into this exception.
+    [[nodiscard]] Rejection rejection() const noexcept {
+        return {name(), state(), reason_, retryAfter_};
+    }
+    /// The rest of the wait when the call was rejected; see `Rejection::retryAfter`.
+    [[nodiscard]] std::chrono::nanoseconds retryAfter() const noexcept { return retryAfter_; }
+    [[nodiscard]] std::error_code code() const noexcept { return toErrorCode(reason_); }
+
+private:
+    RejectionReason reason_;
+    std::chrono::nanoseconds retryAfter_;
+};
+
+/// Thrown in place of what `fn` threw when `fn` knew its deadline and passed it; what it threw is
+/// nested (std::rethrow_if_nested).
+class CallTimeoutError : public CircuitBreakerError {
+public:
+    CallTimeoutError(std::string_view breaker, CircuitState state, std::chrono::nanoseconds timeout)
+        : CircuitBreakerError(breaker, state,
+                              "circuit breaker \"" + std::string(breaker) +
+                                  "\": the call took longer than " + detail::toText(timeout)),
+          timeout_(timeout) {}
+
+    /// The deadline that the call missed, from its start.
+    [[nodiscard]] std::chrono::nanoseconds timeout() const noexcept { return timeout_; }
+    [[nodiscard]] std::error_code code() const noexcept {
+        return make_error_code(Errc::CallTimeout);
+    }
+
+private:
+    std::chrono::nanoseconds timeout_;
+};
+
+/// Thrown for a configuration that cannot work; names the field, the value and what is allowed.
+class ConfigError : public std::invalid_argument {
+public:
+    using std::invalid_argument::invalid_argument;
+};
+
+namespace detail {
+
+/// Throws `error`; without exceptions, prints its sentence and aborts.
+template <class Error>
+[[noreturn]] void raise(Error error) {
+#if defined(__cpp_exceptions)
+    throw std::move(error);
+#else
+    std::fprintf(stderr, "fusebox: %s\n", error.what());
+    std::abort();
+#endif
+}
+
+}  // namespace detail
+}  // namespace fusebox
+
+template <>
+struct std::is_error_code_enum<fusebox::Errc> : std::true_type {};

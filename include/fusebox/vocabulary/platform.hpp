@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// What the concurrent parts are built on: atomics, a mutex, and hints for the optimiser.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <mutex>
+#include <version>
+
+#if defined(__GNUC__)
+/// The hot path: a call through it would cost as much as what it does.
+#define FUSEBOX_HOT [[gnu::always_inline]] inline
+/// A rare path: kept out of the hot one's way.
+#define FUSEBOX_COLD [[gnu::noinline, gnu::cold]]
+#else
+#define FUSEBOX_HOT inline
+#define FUSEBOX_COLD
+#endif
+
+// libc++ before 20 offers std::stop_token only with -fexperimental-library.
+#if defined(__cpp_lib_jthread)
+#define FUSEBOX_HAS_STOP_TOKEN 1
+#else
+#define FUSEBOX_HAS_STOP_TOKEN 0
+#endif
+
+namespace fusebox {
+
+/// The atomics and the mutex of the standard library. The concurrent parts take their platform as a
+/// parameter, so that the same source can run on atomics that explore every interleaving.
+struct StdPlatform {
+    template <class T>
+    using Atomic = std::atomic<T>;
+    using Mutex = std::mutex;
+};
+
+namespace detail {
+
+// A constant, not std::hardware_destructive_interference_size: that one varies between
+// translation units with compiler and tuning flags, and the layout must not.
+inline constexpr std::size_t kCacheLine = 64;
+
+}  // namespace detail
+}  // namespace fusebox

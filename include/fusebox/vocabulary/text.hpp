@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Numbers and durations as text, with the standard library alone.
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "fusebox/vocabulary/duration.hpp"
+
+namespace fusebox::detail {
+
+/// The shortest text that reads back as the same number.
+[[nodiscard]] inline std::string toText(double number) {
+    if (std::isnan(number)) return "NaN";
+    if (std::isinf(number)) return number > 0 ? "infinity" : "-infinity";
+    std::array<char, 32> buffer{};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
+    return {buffer.data(), end};
+}
+
+/// A duration in the largest unit that keeps it above one: "30 s", "2.5 ms", "never".
+[[nodiscard]] inline std::string toText(std::chrono::nanoseconds duration) {
+    using namespace std::chrono_literals;
+    constexpr std::array<std::pair<std::chrono::nanoseconds, std::string_view>, 5> kUnits{
+        {{1h, " h"}, {1min, " min"}, {1s, " s"}, {1ms, " ms"}, {1us, " us"}}};
+    if (duration == kForever) return "never";
+    for (const auto& [unit, suffix] : kUnits) {
+        const bool readable = unit <= 1s || duration % unit == 0ns;
+        if (readable && (duration >= unit || duration <= -unit)) {
+            const double amount =
+                static_cast<double>(duration.count()) / static_cast<double>(unit.count());
+            return toText(amount).append(suffix);
+        }
+    }
+    return std::to_string(duration.count()) + " ns";
+}
+
+/// A fraction as a percentage: "50 %".
+[[nodiscard]] inline std::string toPercent(double fraction) {
+    // Rounded to a millionth of a percent, so that 0.07 reads "7 %" and not "7.000000000000001 %".
+    return toText(std::round(fraction * 1e8) / 1e6) + " %";
+}
+
+}  // namespace fusebox::detail
