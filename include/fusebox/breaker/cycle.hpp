@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The cycle CLOSED -> OPEN -> HALF_OPEN -> CLOSED: what is published, and every transition.
 //
-// docs/design/memory_ordering.md explains the pairs of memory orders by the letters used here.
+// docs/design/state_machine.md draws it.
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "fusebox/breaker/opening_history.hpp"
 #include "fusebox/breaker/options.hpp"
 #include "fusebox/breaker/probe_slots.hpp"
+#include "fusebox/breaker/published_state.hpp"
 #include "fusebox/breaker/recovery_wait.hpp"
 #include "fusebox/breaker/state_word.hpp"
 #include "fusebox/vocabulary/duration.hpp"
@@ -23,8 +23,8 @@
 
 namespace fusebox::detail {
 
-/// The published word with its companions, and the transitions between words. Reads need no lock;
-/// everything that is not const is done by the holder of the breaker's mutex.
+/// The transitions between published words, and the books that they keep. Used under the breaker's
+/// mutex, but for `word()` and `published()`.
 ///
 /// `Journal` is told of each transition before it is published: `stateChanged`, `modeChanged`,
 /// `wasReset`, and asked `wantsTransitions()`.
@@ -48,45 +48,15 @@ public:
         publishClosed(StateWord::initial(instrumented), 0, now);
     }
 
-    // (A) acquire, with the release in `publish`: whoever sees a word sees what was published
-    // before it: deadline, lease, reopening wait, shard tags.
-    [[nodiscard]] FUSEBOX_HOT StateWord word() const noexcept {
-        return StateWord{word_.load(std::memory_order_acquire)};
-    }
-    /// The word or an older one; for who finds out otherwise that it is old.
-    [[nodiscard]] FUSEBOX_HOT StateWord staleWord() const noexcept {
-        return StateWord{word_.load(std::memory_order_relaxed)};
-    }
-    // (B) acquire, with the release stores of these three: whoever sees a value of a later epoch
-    // also sees that the word has moved on, and reads again.
-    [[nodiscard]] Nanoseconds deadline() const noexcept {
-        return Nanoseconds{deadline_.load(std::memory_order_acquire)};
-    }
-    /// The last instant at which no probe is lost.
-    [[nodiscard]] Nanoseconds lease() const noexcept {
-        return Nanoseconds{lease_.load(std::memory_order_acquire)};
-    }
-    [[nodiscard]] bool tickDue(Nanoseconds now) const noexcept {
-        // relaxed: a hint, decided under the mutex.
-        return now.count() >= nextTick_.load(std::memory_order_relaxed);
-    }
+    [[nodiscard]] FUSEBOX_HOT StateWord word() const noexcept { return published_.word(); }
+    [[nodiscard]] const PublishedState<Platform>& published() const noexcept { return published_; }
     [[nodiscard]] int probeLimit() const noexcept { return slots_.limit(); }
     [[nodiscard]] const TrackerNeeds& needs() const noexcept { return ledger_.needs(); }
-
-    /// Until when a breaker that is not closed reads Open at `now`. A lost probe has reopened it as
-    /// of the end of its lease; empty if it is half-open and its probes are well.
-    [[nodiscard]] std::optional<Nanoseconds> openUntil(StateWord word,
-                                                       Nanoseconds now) const noexcept {
-        if (word.state() == CircuitState::Open) return deadline();
-        const Nanoseconds leaseEnd = lease();
-        if (now <= leaseEnd) return std::nullopt;
-        return saturatingAdd(leaseEnd, reopenWait());
-    }
 
     /// The one transition that time makes without a call.
     void settle(Nanoseconds now) noexcept {
         const StateWord present = word();
-        const Nanoseconds leaseEnd = lease();
+        const Nanoseconds leaseEnd = published_.lease();
         if (present.cycling() && present.state() == CircuitState::HalfOpen && now > leaseEnd) {
             toOpen(leaseEnd, now, TransitionReason::ProbeLost);
         }
@@ -97,7 +67,7 @@ public:
                 std::optional<Nanoseconds> given = std::nullopt) noexcept {
         const StateWord from = word();
         announce(from, CircuitState::Open, reason, now);
-        Nanoseconds wait = reopenWait();
+        Nanoseconds wait = published_.reopenWait();
         if (from.state() == CircuitState::Closed) {
             wait = wait_.draw(0);
             evidence_ = evidence(from, now);
@@ -107,24 +77,25 @@ public:
         wait = given.value_or(wait);
         history_.opened(reason, evidence_, asOf, wait);
         slots_.clear();
-        deadline_.store(saturatingAdd(asOf, wait).count(), std::memory_order_release);  // (B)
+        published_.setWait(asOf, saturatingAdd(asOf, wait));
         publish(from.next(CircuitState::Open));
     }
 
     void toHalfOpen(Nanoseconds now) noexcept {
         const StateWord from = word();
         announce(from, CircuitState::HalfOpen, TransitionReason::WaitElapsed, now);
-        history_.leftOpen(deadline());
+        history_.leftOpen(published_.deadline());
         probeSuccesses_ = 0;
         // Drawn before it is needed, so that readers can say when a lost probe's wait is over.
-        reopenWait_.store(wait_.draw(reopenings_ + 1).count(), std::memory_order_release);  // (B)
+        published_.setReopenWait(wait_.draw(reopenings_ + 1));
         publish(from.next(CircuitState::HalfOpen));
     }
 
     void toClosed(Nanoseconds now, TransitionReason reason) noexcept {
         const StateWord from = word();
         announce(from, CircuitState::Closed, reason, now);
-        if (from.state() == CircuitState::Open) history_.leftOpen(std::min(now, deadline()));
+        if (from.state() == CircuitState::Open)
+            history_.leftOpen(std::min(now, published_.deadline()));
         history_.closed();
         const StateWord next = from.next(CircuitState::Closed);
         publishClosed(next, totals_.enter(next.tag()), now);
@@ -211,14 +182,6 @@ public:
     }
 
 private:
-    template <class T>
-    using Atomic = typename Platform::template Atomic<T>;
-    using Rep = Nanoseconds::rep;
-
-    [[nodiscard]] Nanoseconds reopenWait() const noexcept {
-        return Nanoseconds{reopenWait_.load(std::memory_order_acquire)};  // (B)
-    }
-
     void publishClosed(StateWord next, std::uint64_t base, Nanoseconds now) noexcept {
         reopenings_ = 0;
         evidence_ = {};
@@ -229,15 +192,8 @@ private:
         publish(next);
     }
 
-    void publishTick() noexcept {
-        nextTick_.store(ledger_.nextTick().count(), std::memory_order_relaxed);
-    }
-
-    /// Last of all: whoever reads the word finds the rest in place.
-    void publish(StateWord next) noexcept {
-        lease_.store(slots_.lease().count(), std::memory_order_release);  // (B)
-        word_.store(next.bits(), std::memory_order_release);              // (A)
-    }
+    void publishTick() noexcept { published_.setNextTick(ledger_.nextTick()); }
+    void publish(StateWord next) noexcept { published_.publish(next, slots_.lease()); }
 
     void announce(StateWord from, CircuitState to, TransitionReason reason,
                   Nanoseconds now) noexcept {
@@ -264,21 +220,19 @@ private:
                      Nanoseconds now) const noexcept {
         stats.probesInFlight = present.probes();
         if (present.state() == CircuitState::Open) {
-            stats.timeOpen += history_.openFor(std::min(now, deadline()));
+            stats.timeOpen += history_.openFor(std::min(now, published_.deadline()));
         } else if (present.state() == CircuitState::HalfOpen && present.cycling() &&
-                   now > lease()) {
+                   now > published_.lease()) {
             ++stats.timesOpened;
-            stats.timeOpen += std::min(now, saturatingAdd(lease(), reopenWait())) - lease();
+            const Nanoseconds leaseEnd = published_.lease();
+            stats.timeOpen +=
+                std::min(now, saturatingAdd(leaseEnd, published_.reopenWait())) - leaseEnd;
             stats.probesInFlight = 0;
         }
     }
 
     // Read by every call, written by transitions only.
-    alignas(kCacheLine) Atomic<StateWord::Bits> word_{0};
-    Atomic<Rep> deadline_{0};
-    Atomic<Rep> lease_{kForever.count()};
-    Atomic<Rep> reopenWait_{0};
-    Atomic<Rep> nextTick_{kForever.count()};
+    alignas(kCacheLine) PublishedState<Platform> published_;
     CallTotals<Platform>& totals_;
     Journal& journal_;
 

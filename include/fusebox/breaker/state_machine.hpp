@@ -61,7 +61,8 @@ public:
     /// A success of a plain ticket; false: nothing was counted, report it in full.
     FUSEBOX_HOT bool recordPlainSuccess(Ticket ticket) noexcept {
         // The word may be old: the tag on the shard has the last say.
-        return cycle_.staleWord() == ticket.word && totals_.recordSuccess(ticket.word.tag());
+        return cycle_.published().staleWord() == ticket.word &&
+               totals_.recordSuccess(ticket.word.tag());
     }
 
     /// Any end of any admitted ticket.
@@ -80,10 +81,10 @@ public:
             if (word.mode() == ControlMode::ForcedClosed) return {};
             if (word.state() == CircuitState::Closed) return {};
             const Nanoseconds now = time_.coarseNow();
-            const auto until = cycle_.openUntil(word, now);
+            const auto until = cycle_.published().openUntil(word, now);
             if (cycle_.word() != word) continue;
             if (!until || now >= *until) return {CircuitState::HalfOpen, {}};
-            return {CircuitState::Open, restOf(*until, now)};
+            return {CircuitState::Open, cycle_.published().restOf(*until, now)};
         }
     }
 
@@ -92,7 +93,7 @@ public:
         changing([&](Nanoseconds now) {
             const StateWord word = cycle_.word();
             if (word.state() == CircuitState::Open) {
-                if (!word.cycling() || now < cycle_.deadline()) return;
+                if (!word.cycling() || now < cycle_.published().deadline()) return;
                 cycle_.toHalfOpen(now);
             }
             cycle_.toOpen(now, now, TransitionReason::Manual, wait);
@@ -131,10 +132,6 @@ public:
     }
 
 private:
-    [[nodiscard]] static Nanoseconds restOf(Nanoseconds until, Nanoseconds now) noexcept {
-        return until == kForever ? kForever : saturatingSubtract(until, now);
-    }
-
     FUSEBOX_HOT Ticket begin(StateWord word) noexcept {
         totals_.begun();
         return {word, measuresLatency_ ? time_.now() : Nanoseconds::zero()};
@@ -159,9 +156,9 @@ private:
     [[nodiscard]] std::optional<Nanoseconds> refusal(StateWord word) const noexcept {
         const Nanoseconds now = time_.coarseNow();
         if (word.state() == CircuitState::Open) {
-            const Nanoseconds until = cycle_.deadline();
-            if (now < until) return restOf(until, now);
-        } else if (word.probes() >= cycle_.probeLimit() && now <= cycle_.lease()) {
+            const Nanoseconds until = cycle_.published().deadline();
+            if (now < until) return cycle_.published().restOf(until, now);
+        } else if (word.probes() >= cycle_.probeLimit() && now <= cycle_.published().lease()) {
             return Nanoseconds::zero();
         }
         return std::nullopt;
@@ -183,7 +180,8 @@ private:
         std::optional<Ticket> ticket;
         changing([&](Nanoseconds now) {
             if (!cycle_.word().cycling()) return;
-            if (cycle_.word().state() == CircuitState::Open && now >= cycle_.deadline()) {
+            if (cycle_.word().state() == CircuitState::Open &&
+                now >= cycle_.published().deadline()) {
                 cycle_.toHalfOpen(now);
             }
             const StateWord word = cycle_.word();
@@ -209,7 +207,8 @@ private:
 
     bool recordSuccess(StateWord word, const CallEnd& end) noexcept {
         if (needs_.ticks) tickIfDue(word, end);
-        if (cycle_.staleWord() == word && totals_.recordSuccess(word.tag())) return true;
+        if (cycle_.published().staleWord() == word && totals_.recordSuccess(word.tag()))
+            return true;
         totals_.otherSuccess();
         return false;
     }
@@ -219,7 +218,7 @@ private:
         const Nanoseconds now = end.timed             ? end.time
                                 : needs_.preciseTicks ? time_.now()
                                                       : time_.coarseNow();
-        if (!cycle_.tickDue(now)) return;
+        if (!cycle_.published().tickDue(now)) return;
         const std::unique_lock lock{mutex_, std::try_to_lock};
         if (lock.owns_lock() && cycle_.word() == word) cycle_.tick(advance(now));
     }

@@ -146,6 +146,13 @@ namespace detail {
 template <class Event>
 class Listeners {
 public:
+    Listeners() = default;
+    Listeners(const Listeners&) = delete;
+    Listeners& operator=(const Listeners&) = delete;
+    ~Listeners() {
+        if (list_) list_->forget();
+    }
+
     /// One load. A listener that another thread is just adding may be missed.
     [[nodiscard]] bool any() const noexcept {
         // relaxed: it only says whether it is worth to take the lock.
@@ -155,13 +162,12 @@ public:
     [[nodiscard]] Subscription add(std::function<void(const Event&)> call) {
         auto listener = std::make_shared<Listener<Event>>(std::move(call));
         const std::lock_guard lock{mutex_};
-        if (!list_) list_ = std::make_shared<List>();
+        if (!list_) list_ = std::make_shared<List>(any_);
         list_->add(listener);
-        any_.store(true, std::memory_order_relaxed);
         return {std::move(listener), list_};
     }
 
-    /// Calls every listener, with no lock held; `contain` gets what each one does.
+    /// Calls every listener, with no lock held; `contain` runs each one.
     template <class Contain>
     void call(const Event& event, Contain&& contain) const {
         std::shared_ptr<List> list;
@@ -170,7 +176,8 @@ public:
             list = list_;
         }
         if (!list) return;
-        for (const auto& listener : *list->snapshot()) contain([&] { (*listener)(event); });
+        const auto members = list->snapshot();
+        for (const auto& listener : *members) contain([&] { (*listener)(event); });
     }
 
 private:
@@ -179,20 +186,23 @@ private:
     /// Copied on each change, so that who is calling goes on with the list it began with.
     class List final : public ListenerRegister {
     public:
+        explicit List(std::atomic<bool>& any) noexcept : any_(&any) {}
+
         void add(std::shared_ptr<Listener<Event>> listener) {
             const std::lock_guard lock{mutex_};
             auto changed = std::make_shared<Members>(*members_);
             changed->push_back(std::move(listener));
             members_ = std::move(changed);
+            publishAny();
         }
 
         void remove(const ListenerGate* listener) noexcept override {
-            std::shared_ptr<const Members> old;  // released after the lock
+            std::shared_ptr<const Members> old;  // Released after the lock.
             const std::lock_guard lock{mutex_};
-            old = members_;
             auto changed = std::make_shared<Members>(*members_);
             std::erase_if(*changed, [&](const auto& member) { return member.get() == listener; });
-            members_ = std::move(changed);
+            old = std::exchange(members_, std::move(changed));
+            publishAny();
         }
 
         [[nodiscard]] std::shared_ptr<const Members> snapshot() const {
@@ -200,9 +210,20 @@ private:
             return members_;
         }
 
+        /// The owner is going; subscriptions may stay behind.
+        void forget() noexcept {
+            const std::lock_guard lock{mutex_};
+            any_ = nullptr;
+        }
+
     private:
+        void publishAny() noexcept {
+            if (any_) any_->store(!members_->empty(), std::memory_order_relaxed);
+        }
+
         mutable std::mutex mutex_;
         std::shared_ptr<const Members> members_ = std::make_shared<Members>();
+        std::atomic<bool>* any_;
     };
 
     mutable std::mutex mutex_;

@@ -22,7 +22,7 @@ namespace fusebox {
 ///
 /// Each failure adds ln(unacceptable / acceptable) to a score, each success takes off
 /// ln((1 - acceptable) / (1 - unacceptable)), never below zero; the breaker trips when the score
-/// reaches ln(callsBetweenFalseTrips). See docs/design/policies.md.
+/// reaches ln(callsBetweenFalseTrips * unacceptable). docs/design/policies.md shows why that limit.
 struct Cusum {
     /// The failure rate of good health, above 0. Too low trips on ordinary failures.
     double acceptableFailureRate = 0.01;
@@ -77,10 +77,11 @@ struct Cusum {
             const double fall = std::log1p(-policy.acceptableFailureRate) -
                                 std::log1p(-policy.unacceptableFailureRate);
             fall_ = roundedUp(fall / rise * kFailure + 1.0);
-            // Round figures give whole numbers of failures, such as ln(1e6) / ln(0.1 / 0.01) = 6:
-            // the last bits, which std::log gets wrong, must not ask for a seventh.
-            limit_ = roundedUp(std::log(policy.callsBetweenFalseTrips) / rise * kFailure *
-                               (1.0 - 1e-14));
+            // Round figures give whole numbers of failures, such as ln(1e6 * 0.1) / ln(0.1 / 0.01),
+            // which is 5: the last bits, which std::log gets wrong, must not ask for a sixth.
+            const double limit =
+                std::log(policy.callsBetweenFalseTrips * policy.unacceptableFailureRate);
+            limit_ = roundedUp(limit / rise * kFailure * (1.0 - 1e-14));
         }
 
         void enter(std::chrono::nanoseconds) noexcept { score_ = last_ = 0; }
@@ -104,10 +105,12 @@ struct Cusum {
         static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
         static constexpr std::uint64_t kMost = kNever - 2 * kUnit;
 
+        /// At least 1, so that only a failure can reach the lowest limit.
         [[nodiscard]] static std::uint64_t roundedUp(double units) noexcept {
-            // An unacceptable rate of 1 makes the fall infinite; so may rates that are too close to
-            // tell apart, or NaN.
-            const bool fits = units > 0.0 && units < static_cast<double>(kMost);
+            if (units <= 1.0) return 1;
+            // An unacceptable rate of 1 makes the fall infinite; rates that are too close to tell
+            // apart make the limit so, or NaN.
+            const bool fits = units < static_cast<double>(kMost);
             return fits ? static_cast<std::uint64_t>(std::ceil(units)) : kNever;
         }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/breaker/fallback.hpp"
 #include "fusebox/breaker/options.hpp"
 #include "fusebox/breaker/subscription.hpp"
 #include "fusebox/policy/any_trip_policy.hpp"
@@ -25,6 +27,19 @@
 #include "fusebox/vocabulary/never_destroyed.hpp"
 
 namespace fusebox {
+
+namespace detail {
+
+template <class T>
+inline constexpr bool isFallback = false;
+template <class F>
+inline constexpr bool isFallback<Fallback<F>> = true;
+
+/// What stands in a policy's place: neither options nor a fallback.
+template <class P>
+concept PolicyArgument = !isFallback<P> && !std::same_as<P, CircuitBreakerOptions>;
+
+}  // namespace detail
 
 /// A breaker has joined a registry.
 struct BreakerAdded : Event {};
@@ -60,11 +75,11 @@ public:
     Handle create(std::string_view name, const CircuitBreakerOptions& options) {
         return make<AnyTripPolicy>(name, nullptr, &options);
     }
-    template <BuiltInPolicy P>
+    template <detail::PolicyArgument P>
     Handle create(std::string_view name, const P& policy) {
         return make(name, &policy, nullptr);
     }
-    template <BuiltInPolicy P>
+    template <detail::PolicyArgument P>
     Handle create(std::string_view name, const P& policy, const CircuitBreakerOptions& options) {
         return make(name, &policy, &options);
     }
@@ -78,11 +93,11 @@ public:
     Handle getOrCreate(std::string_view name, const CircuitBreakerOptions& options) {
         return findOrMake<AnyTripPolicy>(name, nullptr, &options);
     }
-    template <BuiltInPolicy P>
+    template <detail::PolicyArgument P>
     Handle getOrCreate(std::string_view name, const P& policy) {
         return findOrMake(name, &policy, nullptr);
     }
-    template <BuiltInPolicy P>
+    template <detail::PolicyArgument P>
     Handle getOrCreate(std::string_view name, const P& policy,
                        const CircuitBreakerOptions& options) {
         return findOrMake(name, &policy, &options);
@@ -244,6 +259,13 @@ private:
         return preset;
     }
 
+    template <class P>
+    static constexpr void requireBuiltIn() {
+        static_assert(BuiltInPolicy<P>,
+                      "fusebox: a breaker made by name holds a built-in policy, or anyOf/allOf of "
+                      "them; make one with a policy of your own and let it join with add()");
+    }
+
     /// A breaker that is in no registry yet; what is not given comes from the defaults.
     template <class P>
     [[nodiscard]] Handle build(std::string_view name, const P* policy,
@@ -261,6 +283,7 @@ private:
 
     template <class P>
     Handle make(std::string_view name, const P* policy, const CircuitBreakerOptions* options) {
+        requireBuiltIn<P>();
         Handle breaker = build(name, policy, options);
         insert(std::string{name}, breaker);
         return breaker;
@@ -288,6 +311,7 @@ private:
     template <class P>
     Handle findOrMake(std::string_view name, const P* policy,
                       const CircuitBreakerOptions* options) {
+        requireBuiltIn<P>();
         for (;;) {
             if (Handle found = find(name, policy, options)) return found;
             Handle breaker = build(name, policy, options);
@@ -367,11 +391,11 @@ inline std::shared_ptr<NamedCircuitBreaker> createCircuitBreaker(
     std::string_view name, const CircuitBreakerOptions& options) {
     return circuitBreakerRegistry().getOrCreate(name, options);
 }
-template <BuiltInPolicy P>
+template <detail::PolicyArgument P>
 std::shared_ptr<NamedCircuitBreaker> createCircuitBreaker(std::string_view name, const P& policy) {
     return circuitBreakerRegistry().getOrCreate(name, policy);
 }
-template <BuiltInPolicy P>
+template <detail::PolicyArgument P>
 std::shared_ptr<NamedCircuitBreaker> createCircuitBreaker(std::string_view name, const P& policy,
                                                           const CircuitBreakerOptions& options) {
     return circuitBreakerRegistry().getOrCreate(name, policy, options);

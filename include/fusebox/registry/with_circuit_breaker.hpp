@@ -45,14 +45,14 @@ decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_
                               std::move(fallback));
 }
 
-template <class Fn, BuiltInPolicy P, class F = detail::NoAnswer>
+template <class Fn, detail::PolicyArgument P, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
                                   const P& policy, Fallback<F> fallback = {}) {
     return withCircuitBreaker(registry.getOrCreate(name, policy), std::forward<Fn>(fn),
                               std::move(fallback));
 }
 
-template <class Fn, BuiltInPolicy P, class F = detail::NoAnswer>
+template <class Fn, detail::PolicyArgument P, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
                                   const P& policy, const CircuitBreakerOptions& options,
                                   Fallback<F> fallback = {}) {
@@ -74,14 +74,14 @@ decltype(auto) withCircuitBreaker(std::string_view name, Fn&& fn,
                               std::move(fallback));
 }
 
-template <class Fn, BuiltInPolicy P, class F = detail::NoAnswer>
+template <class Fn, detail::PolicyArgument P, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(std::string_view name, Fn&& fn, const P& policy,
                                   Fallback<F> fallback = {}) {
     return withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn), policy,
                               std::move(fallback));
 }
 
-template <class Fn, BuiltInPolicy P, class F = detail::NoAnswer>
+template <class Fn, detail::PolicyArgument P, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(std::string_view name, Fn&& fn, const P& policy,
                                   const CircuitBreakerOptions& options, Fallback<F> fallback = {}) {
     return withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn), policy, options,
