@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/state_word.hpp"
 #include "fusebox/vocabulary/outcome.hpp"
 #include "fusebox/vocabulary/rejection.hpp"

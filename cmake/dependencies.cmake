@@ -1,0 +1,84 @@
+# What the tests and examples need; the library itself needs only the standard library and threads.
+# An installed package is preferred. Downloads are pinned by hash and happen only with
+# FUSEBOX_FETCH_DEPS, which is off for anyone who merely uses the library.
+
+include(FetchContent)
+
+# SYSTEM stands first because CMake 3.25 appends it to whatever argument it follows.
+
+macro(fusebox_require_fmt)
+  # fmt's version file accepts every newer release; 9 to 12 are the ones that were tried.
+  find_package(fmt 9 QUIET CONFIG)
+  if(fmt_FOUND)
+    message(STATUS "fusebox: fmt ${fmt_VERSION} from ${fmt_DIR}")
+  elseif(FUSEBOX_FETCH_DEPS)
+    message(STATUS "fusebox: fmt not found, fetching 11.0.2")
+    FetchContent_Declare(
+      fmt
+      SYSTEM
+      URL https://github.com/fmtlib/fmt/archive/refs/tags/11.0.2.tar.gz
+      URL_HASH SHA256=6cb1e6d37bdcb756dbbe59be438790db409cdb4868c66e888d5df9f13f7c027f
+      DOWNLOAD_EXTRACT_TIMESTAMP OFF
+    )
+    FetchContent_MakeAvailable(fmt)
+  else()
+    message(
+      FATAL_ERROR
+      "fusebox: the tests and examples need fmt 9 or newer, and it was not found. "
+      "On Debian or Ubuntu: apt-get install libfmt-dev. "
+      "Elsewhere set CMAKE_PREFIX_PATH, or FUSEBOX_FETCH_DEPS=ON to download it."
+    )
+  endif()
+endmacro()
+
+macro(fusebox_require_catch2)
+  # Two searches, because Catch2 2's version file refuses the range 2.13.5...<4.
+  find_package(Catch2 3 QUIET CONFIG)
+  if(NOT Catch2_FOUND)
+    find_package(Catch2 2.13.5 QUIET CONFIG)
+  endif()
+  if(Catch2_FOUND)
+    message(STATUS "fusebox: Catch2 ${Catch2_VERSION} from ${Catch2_DIR}")
+  elseif(FUSEBOX_FETCH_DEPS)
+    message(STATUS "fusebox: Catch2 not found, fetching 3.7.1")
+    FetchContent_Declare(
+      Catch2
+      SYSTEM
+      URL https://github.com/catchorg/Catch2/archive/refs/tags/v3.7.1.tar.gz
+      URL_HASH SHA256=c991b247a1a0d7bb9c39aa35faf0fe9e19764213f28ffba3109388e62ee0269c
+      DOWNLOAD_EXTRACT_TIMESTAMP OFF
+    )
+    # Catch2 must be built for the standard its users have, or its string makers differ.
+    set(CMAKE_CXX_STANDARD 20)
+    FetchContent_MakeAvailable(Catch2)
+    unset(CMAKE_CXX_STANDARD)
+    list(APPEND CMAKE_MODULE_PATH "${catch2_SOURCE_DIR}/extras")
+  else()
+    message(
+      FATAL_ERROR
+      "fusebox: the tests need Catch2 2.13.5 or newer, and it was not found. "
+      "On Debian or Ubuntu: apt-get install catch2. "
+      "Elsewhere set CMAKE_PREFIX_PATH, or FUSEBOX_FETCH_DEPS=ON to download it, "
+      "or FUSEBOX_BUILD_TESTS=OFF."
+    )
+  endif()
+endmacro()
+
+# Makes fusebox_httplib, or leaves it undefined where cpp-httplib is not installed. Upstream and most
+# package managers export httplib::httplib; Debian compiles the library and has only a .pc file.
+function(fusebox_find_httplib)
+  find_package(httplib QUIET CONFIG)
+  if(httplib_FOUND)
+    add_library(fusebox_httplib INTERFACE)
+    target_link_libraries(fusebox_httplib INTERFACE httplib::httplib)
+    return()
+  endif()
+  find_package(PkgConfig QUIET)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(cpp_httplib QUIET IMPORTED_TARGET cpp-httplib)
+    if(cpp_httplib_FOUND)
+      add_library(fusebox_httplib INTERFACE)
+      target_link_libraries(fusebox_httplib INTERFACE PkgConfig::cpp_httplib)
+    endif()
+  endif()
+endfunction()

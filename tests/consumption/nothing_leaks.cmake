@@ -1,0 +1,22 @@
+# nothing_leaks(<binary dir of fusebox>): a consumer gets the library's one target, without tests,
+# install rules, warning flags or downloads.
+
+function(nothing_leaks binary_dir)
+  get_target_property(source_dir fusebox SOURCE_DIR)
+  get_property(targets DIRECTORY "${source_dir}" PROPERTY BUILDSYSTEM_TARGETS)
+  get_property(subdirectories DIRECTORY "${source_dir}" PROPERTY SUBDIRECTORIES)
+  get_property(tests DIRECTORY "${source_dir}" PROPERTY TESTS)
+  if(NOT targets STREQUAL "fusebox" OR subdirectories OR tests)
+    message(FATAL_ERROR "targets '${targets}', folders '${subdirectories}', tests '${tests}'")
+  endif()
+  get_target_property(options fusebox INTERFACE_COMPILE_OPTIONS)
+  if(options)
+    message(FATAL_ERROR "the consumer is compiled with '${options}'")
+  endif()
+  if(EXISTS "${binary_dir}/fusebox-config.cmake")
+    message(FATAL_ERROR "install rules for the consumer's install tree")
+  endif()
+  if(TARGET fmt::fmt OR TARGET Catch2::Catch2)
+    message(FATAL_ERROR "a dependency was searched on the consumer's behalf")
+  endif()
+endfunction()

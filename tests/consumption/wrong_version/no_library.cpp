@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+// What was to be seen was seen when the project was configured.
+int main() {}

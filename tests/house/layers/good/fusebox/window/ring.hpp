@@ -1,0 +1,4 @@
+#pragma once
+
+#include <fusebox/window/window.hpp>
+#include "window.hpp"
