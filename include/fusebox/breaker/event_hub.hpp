@@ -115,11 +115,10 @@ private:
 
     [[nodiscard]] static std::string summarize(const TripRecord& trip) {
         std::string text{toString(trip.reason)};
-        text += ": " + std::to_string(trip.windowFailures) + " failures and " +
-                std::to_string(trip.windowSlow) + " slow calls in " +
-                std::to_string(trip.windowCalls) + " calls";
-        if (trip.failureRate) text += ", failure rate " + toPercent(*trip.failureRate);
-        if (trip.slowCallRate) text += ", slow-call rate " + toPercent(*trip.slowCallRate);
+        text += ": " + std::to_string(trip.windowFailures) + " of " +
+                std::to_string(trip.windowCalls) + " calls failed";
+        if (trip.failureRate) text += " (" + toPercent(*trip.failureRate) + ")";
+        if (trip.windowSlow > 0) text += ", " + std::to_string(trip.windowSlow) + " were slow";
         text += ", " + std::to_string(trip.consecutiveFailures) +
                 " failures in a row; policy: " + trip.policy;
         if (!trip.lastError.empty()) text += "; last error: " + trip.lastError;

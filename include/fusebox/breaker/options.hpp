@@ -20,6 +20,16 @@
 
 namespace fusebox {
 
+namespace detail {
+
+/// Callables that may hold nothing: such a one is no callback.
+template <class F>
+inline constexpr bool mayBeEmpty = std::is_pointer_v<F>;
+template <class Signature>
+inline constexpr bool mayBeEmpty<std::function<Signature>> = true;
+
+}  // namespace detail
+
 /// A callback of the options: called as `f(const StateChanged&)` or `f()`.
 class StateCallback {
 public:
@@ -31,6 +41,9 @@ public:
                  (std::invocable<std::decay_t<F>&, const StateChanged&> ||
                   std::invocable<std::decay_t<F>&>))
     StateCallback(F&& f) {
+        if constexpr (detail::mayBeEmpty<std::decay_t<F>>) {
+            if (f == nullptr) return;
+        }
         if constexpr (std::invocable<std::decay_t<F>&, const StateChanged&>) {
             call_ = std::forward<F>(f);
         } else {
@@ -62,7 +75,8 @@ struct CircuitBreakerOptions {
     /// Probes in flight at once (1..255).
     int halfOpenLimit = 3;
     /// Time in flight after which a probe is presumed lost (> 0); unset: `requestTimeout` if it is
-    /// finite, else `recoveryTimeout`.
+    /// finite, else `recoveryTimeout`. A probe that just times out may then be either: give it more
+    /// than `requestTimeout` where the difference matters.
     std::optional<std::chrono::nanoseconds> probeTimeout{};
     /// Deadline of each call (> 0); `nanoseconds::max()`: none.
     std::chrono::nanoseconds requestTimeout = std::chrono::seconds{30};
@@ -77,7 +91,10 @@ struct CircuitBreakerOptions {
     /// Judges what a call threw; empty: every exception is a failure. One that throws means
     /// Failure.
     std::function<Outcome(std::exception_ptr)> classifyError{};
-    StateCallback onStateChange{};  ///< Every transition; before the three below.
+    /// Every transition; before the three below. Callbacks live as long as the breaker, by name as
+    /// long as the process: what they refer to must too. `on<StateChanged>` returns a Subscription
+    /// for listeners that do not.
+    StateCallback onStateChange{};
     StateCallback onOpen{};
     StateCallback onHalfOpen{};
     StateCallback onClose{};

@@ -38,8 +38,8 @@ concept SimplePolicy = std::same_as<P, ConsecutiveFailures> || std::same_as<P, F
 template <class P>
 inline constexpr bool kIsBuiltInPolicy = SimplePolicy<P> || std::same_as<P, AnyTripPolicy>;
 
-template <Combination kHow, class... Policies>
-inline constexpr bool kIsBuiltInPolicy<CompositePolicy<kHow, Policies...>> =
+template <Combination How, class... Policies>
+inline constexpr bool kIsBuiltInPolicy<CompositePolicy<How, Policies...>> =
     (kIsBuiltInPolicy<Policies> && ...);
 
 }  // namespace detail
@@ -58,11 +58,11 @@ public:
     template <detail::SimplePolicy P>
     AnyTripPolicy(const P& policy) : held_(policy) {}
 
-    template <detail::Combination kHow, BuiltInPolicy... Policies>
-    AnyTripPolicy(const detail::CompositePolicy<kHow, Policies...>& policy)
+    template <detail::Combination How, BuiltInPolicy... Policies>
+    AnyTripPolicy(const detail::CompositePolicy<How, Policies...>& policy)
         : held_(std::apply(
               [](const Policies&... parts) {
-                  return List{kHow, {AnyTripPolicy{parts}...}};
+                  return List{How, {AnyTripPolicy{parts}...}};
               },
               policy.parts())) {}
 
@@ -86,11 +86,11 @@ public:
         const P* mine = std::get_if<P>(&held_);
         return mine && *mine == policy;
     }
-    template <detail::Combination kHow, BuiltInPolicy... Policies>
+    template <detail::Combination How, BuiltInPolicy... Policies>
     [[nodiscard]] bool isSameAs(
-        const detail::CompositePolicy<kHow, Policies...>& policy) const noexcept {
+        const detail::CompositePolicy<How, Policies...>& policy) const noexcept {
         const List* mine = std::get_if<List>(&held_);
-        if (!mine || mine->how != kHow || mine->parts.size() != sizeof...(Policies)) return false;
+        if (!mine || mine->how != How || mine->parts.size() != sizeof...(Policies)) return false;
         auto next = mine->parts.begin();
         return std::apply(
             [&](const Policies&... parts) { return ((next++)->isSameAs(parts) && ...); },

@@ -15,7 +15,7 @@ namespace fusebox {
 namespace detail {
 
 /// A policy made of policies, by `anyOf` or `allOf`.
-template <Combination kHow, class... Policies>
+template <Combination How, class... Policies>
 class CompositePolicy {
     static_assert(sizeof...(Policies) > 0, "anyOf(...) and allOf(...): give at least one policy");
     static_assert((TripPolicy<Policies> && ...),
@@ -32,7 +32,7 @@ public:
     friend bool operator==(const CompositePolicy&, const CompositePolicy&) = default;
 
     friend std::string toString(const CompositePolicy& policy) {
-        return combinedWords(kHow, policy.parts_);
+        return combinedWords(How, policy.parts_);
     }
 
     friend Complaint validate(const CompositePolicy& policy) {
@@ -45,7 +45,7 @@ public:
         : public CombinedTracker<std::tuple<typename Policies::template Tracker<Clock>...>> {
     public:
         explicit Tracker(const CompositePolicy& policy)
-            : Tracker::CombinedTracker(kHow, policy.parts()) {}
+            : Tracker::CombinedTracker(How, policy.parts()) {}
     };
 
 private:

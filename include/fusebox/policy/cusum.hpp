@@ -17,8 +17,8 @@
 namespace fusebox {
 
 /// Trips by sequential change detection (E. S. Page, "Continuous inspection schemes", Biometrika
-/// 41, 1954): of all rules that err as rarely, it is the one that needs the fewest failing calls
-/// when the failure rate jumps (G. Lorden 1971, G. V. Moustakides 1986). It has no window.
+/// 41, 1954): among the rules that err as rarely, none needs fewer calls in the worst case to
+/// notice that the failure rate jumped (G. Lorden 1971, G. V. Moustakides 1986). It has no window.
 ///
 /// Each failure adds ln(unacceptable / acceptable) to a score, each success takes off
 /// ln((1 - acceptable) / (1 - unacceptable)), never below zero; the breaker trips when the score
