@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <concepts>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -147,17 +146,11 @@ public:
     /// Closes, keeps the mode, and returns every statistic to a new breaker's.
     void reset() noexcept { core_.machine().reset(); }
 
-    /// Calls `listener(const Event&)` for every event of that type until the subscription is gone.
-    /// What it throws is contained and counted in `stats().listenerErrors`.
-    template <class Event, class Listener>
-        requires std::invocable<Listener&, const Event&>
+    /// Calls `listener(const Event&)`, or `listener()`, for every event of that type until the
+    /// subscription is gone. What it throws is contained and counted in `stats().listenerErrors`.
+    template <class Event, detail::ListensTo<Event> Listener>
     [[nodiscard]] Subscription on(Listener listener) {
-        if constexpr (std::copy_constructible<Listener>) {
-            return core_.hub().template on<Event>(std::move(listener));
-        } else {
-            auto held = std::make_shared<Listener>(std::move(listener));
-            return core_.hub().template on<Event>([held](const Event& event) { (*held)(event); });
-        }
+        return core_.hub().template on<Event>(detail::listenerOf<Event>(std::move(listener)));
     }
 
 private:

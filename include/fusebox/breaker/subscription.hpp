@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <concepts>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -92,6 +93,27 @@ public:
 private:
     std::function<void(const Event&)> call_;
 };
+
+/// What can listen to an event: `f(const Event&)` or `f()`; it may be move-only.
+template <class F, class Event>
+concept ListensTo = std::invocable<F&, const Event&> || std::invocable<F&>;
+
+template <class Event, ListensTo<Event> F>
+[[nodiscard]] std::function<void(const Event&)> listenerOf(F f) {
+    if constexpr (!std::copy_constructible<F>) {
+        return listenerOf<Event>([held = std::make_shared<F>(std::move(f))](const Event& event) {
+            if constexpr (std::invocable<F&, const Event&>) {
+                (*held)(event);
+            } else {
+                (*held)();
+            }
+        });
+    } else if constexpr (std::invocable<F&, const Event&>) {
+        return std::move(f);
+    } else {
+        return [f = std::move(f)](const Event&) mutable { f(); };
+    }
+}
 
 /// A list of listeners, as a subscription knows it.
 class ListenerRegister {

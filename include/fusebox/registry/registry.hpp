@@ -211,15 +211,18 @@ public:
         return found->second;
     }
 
-    [[nodiscard]] Subscription onAdded(std::function<void(const BreakerAdded&)> listener) {
-        return onAdded_.add(std::move(listener));
+    /// Called as `listener(const BreakerAdded&)` or `listener()`; what it throws is contained.
+    template <detail::ListensTo<BreakerAdded> Listener>
+    [[nodiscard]] Subscription onAdded(Listener listener) {
+        return onAdded_.add(detail::listenerOf<BreakerAdded>(std::move(listener)));
     }
-    [[nodiscard]] Subscription onRemoved(std::function<void(const BreakerRemoved&)> listener) {
-        return onRemoved_.add(std::move(listener));
+    template <detail::ListensTo<BreakerRemoved> Listener>
+    [[nodiscard]] Subscription onRemoved(Listener listener) {
+        return onRemoved_.add(detail::listenerOf<BreakerRemoved>(std::move(listener)));
     }
-    [[nodiscard]] Subscription onConfigConflict(
-        std::function<void(const ConfigConflict&)> listener) {
-        return onConfigConflict_.add(std::move(listener));
+    template <detail::ListensTo<ConfigConflict> Listener>
+    [[nodiscard]] Subscription onConfigConflict(Listener listener) {
+        return onConfigConflict_.add(detail::listenerOf<ConfigConflict>(std::move(listener)));
     }
 
 private:
