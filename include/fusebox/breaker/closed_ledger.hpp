@@ -34,6 +34,7 @@ public:
 
     /// Records a verdict call while the shards stand at `sum`.
     Verdict record(std::uint64_t sum, CallRecord call) noexcept {
+        lastSum_ = sum;
         ++verdictCalls_;
         call.position = position(sum);
         if (call.slow) ++slow_;
@@ -44,6 +45,9 @@ public:
         }
         return tracker_.record(call);
     }
+
+    /// Where the shards stood at the last record: what its verdict rests on.
+    [[nodiscard]] std::uint64_t lastSum() const noexcept { return lastSum_; }
 
     void tick(std::uint64_t sum, std::chrono::nanoseconds now) noexcept {
         tickOf(tracker_, position(sum), now);
@@ -73,6 +77,7 @@ private:
     Tracker tracker_;
     TrackerNeeds needs_;
     std::uint64_t base_ = 0;
+    std::uint64_t lastSum_ = 0;
     std::uint64_t verdictCalls_ = 0;
     std::uint64_t failures_ = 0;
     std::uint64_t slow_ = 0;

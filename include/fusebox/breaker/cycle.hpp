@@ -66,14 +66,16 @@ public:
     void toOpen(Nanoseconds asOf, Nanoseconds now, TransitionReason reason,
                 std::optional<Nanoseconds> given = std::nullopt) noexcept {
         const StateWord from = word();
-        announce(from, CircuitState::Open, reason, now);
         Nanoseconds wait = published_.reopenWait();
         if (from.state() == CircuitState::Closed) {
             wait = wait_.draw(0);
-            evidence_ = evidence(from, now);
+            // Successes that came after the verdict are no part of it.
+            const bool tripped = reason == TransitionReason::PolicyTripped;
+            evidence_ = evidenceAt(tripped ? ledger_.lastSum() : totals_.recordedSuccesses(), now);
         } else {
             ++reopenings_;
         }
+        announce(from, CircuitState::Open, reason, now);
         wait = given.value_or(wait);
         history_.opened(reason, evidence_, asOf, wait);
         slots_.clear();
@@ -164,9 +166,17 @@ public:
 
     /// All but names, words and the reading of the state.
     void fill(CircuitBreakerStats& stats, StateWord present, Nanoseconds now) const {
+        const bool closed = present.state() == CircuitState::Closed;
+        fill(stats, present, now,
+             closed ? evidenceAt(totals_.recordedSuccesses(), now) : evidence_);
+    }
+
+private:
+    void fill(CircuitBreakerStats& stats, StateWord present, Nanoseconds now,
+              const OpeningHistory::Evidence& known) const {
+        totals_.fill(stats);
         history_.fill(stats);
         fillOpening(stats, present, now);
-        const OpeningHistory::Evidence known = evidence(present, now);
         stats.windowCalls = known.window.calls;
         stats.windowFailures = known.window.failures;
         stats.windowSlow = known.window.slow;
@@ -174,14 +184,13 @@ public:
         stats.slowCallRate = known.window.slowCallRate(known.minimumCalls);
         stats.consecutiveFailures = known.consecutiveFailures;
         if (present.state() == CircuitState::Closed) {
-            stats.consecutiveSuccesses = ledger_.consecutiveSuccesses(totals_.recordedSuccesses());
+            stats.consecutiveSuccesses = known.consecutiveSuccesses;
         } else if (present.state() == CircuitState::HalfOpen) {
             stats.consecutiveSuccesses = static_cast<std::uint64_t>(probeSuccesses_);
         }
         stats.mode = present.mode();
     }
 
-private:
     void publishClosed(StateWord next, std::uint64_t base, Nanoseconds now) noexcept {
         reopenings_ = 0;
         evidence_ = {};
@@ -200,19 +209,17 @@ private:
         if (!journal_.wantsTransitions()) return;
         journal_.stateChanged(from.state(), to, reason, [&] {
             CircuitBreakerStats before;
-            totals_.fill(before);
-            fill(before, from, now);
+            fill(before, from, now, evidence_);
             before.state = from.state();
             return before;
         });
     }
 
-    /// What the policy sees; while not closed, what it saw when the circuit opened.
-    [[nodiscard]] OpeningHistory::Evidence evidence(StateWord present,
-                                                    Nanoseconds now) const noexcept {
-        if (present.state() != CircuitState::Closed) return evidence_;
-        const std::uint64_t sum = totals_.recordedSuccesses();
-        return {ledger_.counts(sum, now), needs().minimumCalls, ledger_.consecutiveFailures(sum)};
+    /// What the policy sees when the shards stand at `sum`.
+    [[nodiscard]] OpeningHistory::Evidence evidenceAt(std::uint64_t sum,
+                                                      Nanoseconds now) const noexcept {
+        return {ledger_.counts(sum, now), needs().minimumCalls, ledger_.consecutiveFailures(sum),
+                ledger_.consecutiveSuccesses(sum)};
     }
 
     /// The present opening's time, and the opening by a lost probe that no call has met yet.

@@ -4,8 +4,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <string>
 #include <tuple>
@@ -21,8 +21,9 @@ namespace fusebox::detail {
 
 /// The journal of the state machine and the listeners of one breaker.
 ///
-/// Transitions are queued under the breaker's mutex, so in the order of their commits, and
-/// delivered by `flush` with no lock held: by one thread at a time, the others leave theirs to it.
+/// Transitions are staged before they are published, queued by `commit` afterwards, both under the
+/// breaker's mutex, so in their order; and delivered by `flush` with no lock held, by one thread at
+/// a time: the others leave theirs to it. Only staging allocates.
 class EventHub {
 public:
     explicit EventHub(const CircuitBreakerOptions& options)
@@ -70,15 +71,23 @@ public:
         contained([&] {
             StateChanged event{{}, from, to, reason, snapshot()};
             addWords(event.snapshot);
-            enqueue(std::move(event));
+            stage(std::move(event));
         });
     }
     void modeChanged(ControlMode from, ControlMode to) noexcept {
-        if (wants<ModeChanged>()) contained([&] { enqueue(ModeChanged{{}, from, to}); });
+        if (wants<ModeChanged>()) contained([&] { stage(ModeChanged{{}, from, to}); });
     }
     void wasReset() noexcept {
-        if (wants<WasReset>()) contained([&] { enqueue(WasReset{}); });
+        if (wants<WasReset>()) contained([&] { stage(WasReset{}); });
         errors_.store(0, std::memory_order_relaxed);
+    }
+
+    /// What was staged is published: it may be delivered.
+    void commit() noexcept {
+        if (staged_.empty()) return;
+        const std::lock_guard lock{mutex_};
+        queue_.splice(queue_.end(), staged_);
+        pending_.store(true, std::memory_order_relaxed);
     }
 
     /// Delivers what is queued, unless some thread is already at it.
@@ -89,10 +98,10 @@ public:
         if (delivering_) return;
         delivering_ = true;
         while (!queue_.empty()) {
-            const Queued event = std::move(queue_.front());
-            queue_.pop_front();
+            std::list<Queued> next;
+            next.splice(next.begin(), queue_, queue_.begin());
             lock.unlock();
-            std::visit([this](const auto& e) { deliver(e); }, event);
+            std::visit([this](const auto& event) { deliver(event); }, next.front());
             lock.lock();
         }
         delivering_ = false;
@@ -132,11 +141,9 @@ private:
     }
 
     template <class E>
-    void enqueue(E event) {
+    void stage(E event) {
         stamp(event);
-        const std::lock_guard lock{mutex_};
-        queue_.emplace_back(std::move(event));
-        pending_.store(true, std::memory_order_relaxed);
+        staged_.emplace_back(std::move(event));
     }
 
     template <class E>
@@ -187,8 +194,10 @@ private:
         listeners_;
     std::atomic<std::uint64_t> errors_{0};
 
+    std::list<Queued> staged_;  // Under the breaker's mutex.
+
     std::mutex mutex_;
-    std::deque<Queued> queue_;
+    std::list<Queued> queue_;
     bool delivering_ = false;
     std::atomic<bool> pending_{false};
 };

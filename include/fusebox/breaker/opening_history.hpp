@@ -47,6 +47,7 @@ public:
         CallCounts window{};
         std::uint64_t minimumCalls = 1;
         std::uint64_t consecutiveFailures = 0;
+        std::uint64_t consecutiveSuccesses = 0;
     };
 
     void failed(std::string_view error) noexcept {

@@ -26,8 +26,8 @@ struct Reading {
 };
 
 /// The protocol of one breaker. Successes and rejections read the word and write a counter of their
-/// own; failures, probes and manual control take the mutex, and `journal.flush()` follows its
-/// release.
+/// own; failures, probes and manual control take the mutex, with `journal.commit()` at its end and
+/// `journal.flush()` after its release.
 template <class Tracker, class Time, class Journal, class Platform = StdPlatform>
 class StateMachine {
 public:
@@ -82,9 +82,11 @@ public:
             if (word.state() == CircuitState::Closed) return {};
             const Nanoseconds now = time_.coarseNow();
             const auto until = cycle_.published().openUntil(word, now);
+            const bool open = until && now < *until;
+            const Nanoseconds rest =
+                open ? cycle_.published().restOf(*until, now) : Nanoseconds::zero();
             if (cycle_.word() != word) continue;
-            if (!until || now >= *until) return {CircuitState::HalfOpen, {}};
-            return {CircuitState::Open, cycle_.published().restOf(*until, now)};
+            return {open ? CircuitState::Open : CircuitState::HalfOpen, rest};
         }
     }
 
@@ -123,7 +125,6 @@ public:
     [[nodiscard]] CircuitBreakerStats stats() const {
         CircuitBreakerStats stats;
         std::lock_guard lock{mutex_};
-        totals_.fill(stats);
         cycle_.fill(stats, cycle_.word(), std::max(latest_, time_.coarseNow()));
         const auto [state, rest] = read();
         stats.state = state;
@@ -256,6 +257,7 @@ private:
         {
             const std::lock_guard lock{mutex_};
             change();
+            journal_.commit();
         }
         journal_.flush();
     }

@@ -20,13 +20,18 @@ class ListenerGate {
 public:
     virtual ~ListenerGate() = default;
 
-    /// Lets nobody in any more, and waits until the other threads inside have left. A listener that
-    /// closes its own gate does not wait for itself.
+    /// Lets nobody in any more, and waits until the threads inside have left. A listener that
+    /// closes its own gate does not wait: others inside may be waiting for what it holds.
     void close() noexcept {
         std::unique_lock lock{mutex_};
         open_ = false;
-        const int mine = visitsOfThisThread();
-        left_.wait(lock, [&] { return inside_ == mine; });
+        if (Visitor::isInside(*this)) return;
+        left_.wait(lock, [&] { return inside_ == 0; });
+    }
+
+    [[nodiscard]] bool isOpen() const noexcept {
+        const std::lock_guard lock{mutex_};
+        return open_;
     }
 
 protected:
@@ -59,12 +64,11 @@ private:
             gate_.left_.notify_all();
         }
 
-        [[nodiscard]] static int visitsTo(const ListenerGate& gate) noexcept {
-            int visits = 0;
-            for (const Visitor* v = innermost; v != nullptr; v = v->outer_) {
-                if (&v->gate_ == &gate) ++visits;
+        [[nodiscard]] static bool isInside(const ListenerGate& gate) noexcept {
+            for (const Visitor* visit = innermost; visit != nullptr; visit = visit->outer_) {
+                if (&visit->gate_ == &gate) return true;
             }
-            return visits;
+            return false;
         }
 
     private:
@@ -73,9 +77,7 @@ private:
         const Visitor* outer_;
     };
 
-    [[nodiscard]] int visitsOfThisThread() const noexcept { return Visitor::visitsTo(*this); }
-
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable left_;
     int inside_ = 0;
     bool open_ = true;
@@ -119,15 +121,17 @@ template <class Event, ListensTo<Event> F>
 class ListenerRegister {
 public:
     virtual ~ListenerRegister() = default;
-    virtual void remove(const ListenerGate* listener) noexcept = 0;
+    /// Forgets the listeners whose gates are closed.
+    virtual void sweep() noexcept = 0;
 };
 
 }  // namespace detail
 
 /// Holds a listener; destroying it unsubscribes. When that returns, the listener is not called
-/// again, and no other thread is inside it. It may outlive its breaker or registry.
+/// again, and no thread is inside it. It may outlive its breaker or registry.
 ///
-/// Two listeners that each destroy the other's subscription on different threads wait for each
+/// A listener may destroy its own subscription; other threads may then still be inside. Two
+/// listeners that each destroy the other's subscription on different threads wait for each
 /// other for ever: so do not.
 class [[nodiscard]] Subscription {
 public:
@@ -153,8 +157,8 @@ public:
     void unsubscribe() noexcept {
         const auto listener = std::exchange(listener_, nullptr);
         if (!listener) return;
-        if (const auto list = std::exchange(list_, {}).lock()) list->remove(listener.get());
         listener->close();
+        if (const auto list = std::exchange(list_, {}).lock()) list->sweep();
     }
 
 private:
@@ -211,20 +215,19 @@ private:
         explicit List(std::atomic<bool>& any) noexcept : any_(&any) {}
 
         void add(std::shared_ptr<Listener<Event>> listener) {
-            const std::lock_guard lock{mutex_};
-            auto changed = std::make_shared<Members>(*members_);
-            changed->push_back(std::move(listener));
-            members_ = std::move(changed);
-            publishAny();
+            change([&](Members& members) { members.push_back(std::move(listener)); });
         }
 
-        void remove(const ListenerGate* listener) noexcept override {
-            std::shared_ptr<const Members> old;  // Released after the lock.
-            const std::lock_guard lock{mutex_};
-            auto changed = std::make_shared<Members>(*members_);
-            std::erase_if(*changed, [&](const auto& member) { return member.get() == listener; });
-            old = std::exchange(members_, std::move(changed));
-            publishAny();
+        void sweep() noexcept override {
+#if defined(__cpp_exceptions)
+            try {
+                change([](Members&){});
+            } catch (...) {
+                // Without memory the closed listener stays, uncalled, until the next change.
+            }
+#else
+            change([](Members&) {});
+#endif
         }
 
         [[nodiscard]] std::shared_ptr<const Members> snapshot() const {
@@ -239,7 +242,15 @@ private:
         }
 
     private:
-        void publishAny() noexcept {
+        /// Replaces the members by those that still listen, changed.
+        template <class Change>
+        void change(Change&& change) {
+            std::shared_ptr<const Members> old;  // Released after the lock.
+            const std::lock_guard lock{mutex_};
+            auto changed = std::make_shared<Members>(*members_);
+            std::erase_if(*changed, [](const auto& member) { return !member->isOpen(); });
+            change(*changed);
+            old = std::exchange(members_, std::move(changed));
             if (any_) any_->store(!members_->empty(), std::memory_order_relaxed);
         }
 
