@@ -83,7 +83,7 @@ public:
         stats.totalRejected = shards_.total(Tally::Rejected);
         stats.totalShadowRejected = shards_.total(Tally::ShadowRejected);
         if (tracksInFlight_) {
-            // The ends first: a call that begins and ends in between must not make it negative.
+            // Exact at rest. The ends first, so that a call in between makes it rather too large.
             const std::uint64_t ended = shards_.total(Tally::Ended);
             const std::uint64_t begun = shards_.total(Tally::Begun);
             stats.inFlight = begun > ended ? begun - ended : 0;

@@ -169,6 +169,7 @@ public:
         const bool closed = present.state() == CircuitState::Closed;
         fill(stats, present, now,
              closed ? evidenceAt(totals_.recordedSuccesses(), now) : evidence_);
+        fillLostOpening(stats, present, now);
     }
 
 private:
@@ -222,20 +223,23 @@ private:
                 ledger_.consecutiveSuccesses(sum)};
     }
 
-    /// The present opening's time, and the opening by a lost probe that no call has met yet.
     void fillOpening(CircuitBreakerStats& stats, StateWord present,
                      Nanoseconds now) const noexcept {
         stats.probesInFlight = present.probes();
-        if (present.state() == CircuitState::Open) {
-            stats.timeOpen += history_.openFor(std::min(now, published_.deadline()));
-        } else if (present.state() == CircuitState::HalfOpen && present.cycling() &&
-                   now > published_.lease()) {
-            ++stats.timesOpened;
-            const Nanoseconds leaseEnd = published_.lease();
-            stats.timeOpen +=
-                std::min(now, saturatingAdd(leaseEnd, published_.reopenWait())) - leaseEnd;
-            stats.probesInFlight = 0;
-        }
+        if (present.state() != CircuitState::Open) return;
+        stats.timeOpen += history_.openFor(std::min(now, published_.deadline()));
+    }
+
+    /// The opening by a lost probe that no call has met yet.
+    void fillLostOpening(CircuitBreakerStats& stats, StateWord present,
+                         Nanoseconds now) const noexcept {
+        const Nanoseconds leaseEnd = published_.lease();
+        if (present.state() != CircuitState::HalfOpen || !present.cycling()) return;
+        if (now <= leaseEnd) return;
+        ++stats.timesOpened;
+        stats.timeOpen +=
+            std::min(now, saturatingAdd(leaseEnd, published_.reopenWait())) - leaseEnd;
+        stats.probesInFlight = 0;
     }
 
     // Read by every call, written by transitions only.

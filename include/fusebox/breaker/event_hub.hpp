@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -16,6 +17,7 @@
 #include "fusebox/breaker/events.hpp"
 #include "fusebox/breaker/options.hpp"
 #include "fusebox/breaker/subscription.hpp"
+#include "fusebox/vocabulary/text.hpp"
 
 namespace fusebox::detail {
 
@@ -125,11 +127,14 @@ private:
     [[nodiscard]] static std::string summarize(const TripRecord& trip) {
         std::string text{toString(trip.reason)};
         text += ": " + std::to_string(trip.windowFailures) + " of " +
-                std::to_string(trip.windowCalls) + " calls failed";
-        if (trip.failureRate) text += " (" + toPercent(*trip.failureRate) + ")";
-        if (trip.windowSlow > 0) text += ", " + std::to_string(trip.windowSlow) + " were slow";
-        text += ", " + std::to_string(trip.consecutiveFailures) +
-                " failures in a row; policy: " + trip.policy;
+                toText(trip.windowCalls, "call") + " failed";
+        if (trip.failureRate) {
+            // Two decimals are enough to read.
+            text += " (" + toPercent(std::round(*trip.failureRate * 1e4) / 1e4) + ")";
+        }
+        if (trip.windowSlow > 0) text += ", " + std::to_string(trip.windowSlow) + " slow";
+        text += ", " + toText(trip.consecutiveFailures, "failure") + " in a row; policy: ";
+        text += trip.policy;
         if (!trip.lastError.empty()) text += "; last error: " + trip.lastError;
         return text;
     }

@@ -40,6 +40,12 @@ using GuardedResult = decltype(invokeGuarded(std::declval<Fn>(), std::declval<co
 /// The breaker's own rules judge.
 struct NoClassifier {};
 
+template <class Classifier, class R>
+concept JudgesResult = !std::is_void_v<R> &&
+                       std::is_invocable_r_v<Outcome, Classifier&, const std::remove_cvref_t<R>&>;
+template <class Classifier>
+concept JudgesException = std::is_invocable_r_v<Outcome, Classifier&, std::exception_ptr>;
+
 /// Runs a classifier; one that throws means Failure.
 template <class Judge>
 FUSEBOX_HOT Outcome judgeSafely(Judge&& judge) noexcept {
@@ -57,7 +63,7 @@ FUSEBOX_HOT Outcome judgeSafely(Judge&& judge) noexcept {
 template <class R, class Classifier>
 FUSEBOX_HOT Outcome judgeResult(Classifier& classifier, const R& result) noexcept {
     return judgeSafely([&]() -> Outcome {
-        if constexpr (std::is_invocable_r_v<Outcome, Classifier&, const R&>) {
+        if constexpr (JudgesResult<Classifier, R>) {
             return classifier(result);
         } else {
             return OutcomeTraits<R>::classify(result);
@@ -69,7 +75,7 @@ template <class Core, class Classifier>
 Outcome judgeException(const Core& core, Classifier& classifier,
                        const std::exception_ptr& error) noexcept {
     return judgeSafely([&]() -> Outcome {
-        if constexpr (std::is_invocable_r_v<Outcome, Classifier&, std::exception_ptr>) {
+        if constexpr (JudgesException<Classifier>) {
             return classifier(error);
         } else {
             const auto& classify = core.options().classifyError;
@@ -213,6 +219,11 @@ FUSEBOX_HOT decltype(auto) guard(Core& core, Fn&& fn, Answer& answer) {
                       "fusebox: the call must be callable as fn(const fusebox::CallContext&), "
                       "fn(std::stop_token) or fn()");
         using R = GuardedResult<Inner, Core>;
+        using Classifier = decltype((fn.classifier));
+        static_assert(
+            JudgesResult<Classifier, R> || JudgesException<Classifier>,
+            "fusebox::judgedBy: the classifier must be callable with the result or with a "
+            "std::exception_ptr, and return fusebox::Outcome");
         return guardCall<R>(core, std::forward<Fn>(fn).fn, fn.classifier, answer);
     } else {
         static_assert(GuardedFn<Fn>,

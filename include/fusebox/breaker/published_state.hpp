@@ -72,7 +72,8 @@ public:
     }
     /// Last of all: whoever reads the word finds the rest in place.
     void publish(StateWord next, Nanoseconds lease) noexcept {
-        write(lease_, lease);
+        // Half-open words only: a reader who still has one must not pair it with a later "never".
+        if (next.state() == CircuitState::HalfOpen) write(lease_, lease);
         word_.store(next.bits(), std::memory_order_release);  // (A)
     }
 

@@ -111,7 +111,7 @@ template <class Event, ListensTo<Event> F>
             }
         });
     } else if constexpr (std::invocable<F&, const Event&>) {
-        return std::move(f);
+        return f;
     } else {
         return [f = std::move(f)](const Event&) mutable { f(); };
     }

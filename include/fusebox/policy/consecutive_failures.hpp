@@ -8,6 +8,7 @@
 
 #include "fusebox/policy/detail/count_field.hpp"
 #include "fusebox/policy/trip_policy.hpp"
+#include "fusebox/vocabulary/text.hpp"
 #include "fusebox/vocabulary/validation.hpp"
 
 namespace fusebox {
@@ -22,7 +23,7 @@ struct ConsecutiveFailures {
     friend bool operator==(const ConsecutiveFailures&, const ConsecutiveFailures&) = default;
 
     friend std::string toString(const ConsecutiveFailures& policy) {
-        return detail::countInWords(policy.threshold, "failure") + " in a row";
+        return detail::toText(policy.threshold, "failure") + " in a row";
     }
 
     friend Complaint validate(const ConsecutiveFailures& policy) {

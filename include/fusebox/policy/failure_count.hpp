@@ -13,6 +13,7 @@
 #include "fusebox/policy/trip_policy.hpp"
 #include "fusebox/vocabulary/call_counts.hpp"
 #include "fusebox/vocabulary/duration.hpp"
+#include "fusebox/vocabulary/text.hpp"
 #include "fusebox/vocabulary/validation.hpp"
 #include "fusebox/window/ring.hpp"
 #include "fusebox/window/window.hpp"
@@ -31,8 +32,7 @@ struct FailureCount {
     friend bool operator==(const FailureCount&, const FailureCount&) = default;
 
     friend std::string toString(const FailureCount& policy) {
-        return detail::countInWords(policy.threshold, "failure") + " within " +
-               toString(policy.window);
+        return detail::toText(policy.threshold, "failure") + " within " + toString(policy.window);
     }
 
     friend Complaint validate(const FailureCount& policy) {

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -39,6 +40,15 @@ namespace fusebox::detail {
         }
     }
     return std::to_string(duration.count()) + " ns";
+}
+
+/// A count and what is counted: "1 failure", "5 failures".
+template <std::integral Count>
+[[nodiscard]] std::string toText(Count count, std::string_view noun) {
+    std::string text = std::to_string(count) + " ";
+    text += noun;
+    if (count != 1) text += 's';
+    return text;
 }
 
 /// A fraction as a percentage: "50 %".

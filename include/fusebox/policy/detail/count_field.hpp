@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The fields that count calls or failures: their bounds, and their words.
+// The fields that count calls or failures, and their bounds.
 #pragma once
 
 #include <algorithm>
-#include <string>
 #include <string_view>
 
 #include "fusebox/vocabulary/validation.hpp"
@@ -26,14 +25,6 @@ inline constexpr int kMaxThreshold = 1'000'000;
     const bool bounded = !window.isTime() && window.calls() >= 1;
     return requireCount(field, value, 1,
                         bounded ? std::min(window.calls(), kMaxThreshold) : kMaxThreshold);
-}
-
-/// "1 failure", "5 failures".
-[[nodiscard]] inline std::string countInWords(int count, std::string_view noun) {
-    std::string text = std::to_string(count) + " ";
-    text += noun;
-    if (count != 1) text += 's';
-    return text;
 }
 
 }  // namespace fusebox::detail

@@ -78,7 +78,7 @@ private:
 template <class Policy>
 [[nodiscard]] std::string rateInWords(const Policy& policy) {
     return " of at least " + toPercent(policy.threshold) + " over " + toString(policy.window) +
-           " (minimum " + countInWords(policy.minimumCalls, "call") + ")";
+           " (minimum " + toText(policy.minimumCalls, "call") + ")";
 }
 
 /// What is wrong with the fields of `policy`, called `name`, that all rates have in common.
