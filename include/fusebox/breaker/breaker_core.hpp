@@ -80,7 +80,11 @@ public:
             end.elapsed = std::max(saturatingSubtract(end.time, ticket.time), Nanoseconds::zero());
         }
         if (!end.measured || end.neutral()) return end;
-        if (end.elapsed > options_.requestTimeout) end.outcome = Outcome::Timeout;
+        if (end.elapsed > options_.requestTimeout) {
+            end.late = true;
+            end.outcome = Outcome::Timeout;
+            end.error = "the call took longer than its deadline";
+        }
         end.slow = end.elapsed >= machine_.needs().slowerThan;
         return end;
     }

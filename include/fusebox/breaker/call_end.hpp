@@ -15,6 +15,8 @@ struct CallEnd {
     bool cancelled = false;
     /// It took at least the policy's `slowerThan`.
     bool slow = false;
+    /// It ended after its deadline.
+    bool late = false;
     /// `elapsed` is known.
     bool measured = false;
     /// `time` is known: when it ended.

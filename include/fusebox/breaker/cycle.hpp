@@ -53,11 +53,11 @@ public:
     [[nodiscard]] int probeLimit() const noexcept { return slots_.limit(); }
     [[nodiscard]] const TrackerNeeds& needs() const noexcept { return ledger_.needs(); }
 
-    /// The one transition that time makes without a call.
-    void settle(Nanoseconds now) noexcept {
+    /// The one transition that time makes without a call, if it is due at `checked`.
+    void settle(Nanoseconds checked, Nanoseconds now) noexcept {
         const StateWord present = word();
         const Nanoseconds leaseEnd = published_.lease();
-        if (present.cycling() && present.state() == CircuitState::HalfOpen && now > leaseEnd) {
+        if (present.cycling() && present.state() == CircuitState::HalfOpen && checked > leaseEnd) {
             toOpen(leaseEnd, now, TransitionReason::ProbeLost);
         }
     }

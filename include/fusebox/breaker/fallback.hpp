@@ -14,6 +14,9 @@ namespace fusebox {
 /// A callable that answers in place of the call; made by `fallback`.
 template <class F>
 struct Fallback {
+    // Explicit, so that `{}` is never taken for a fallback.
+    constexpr explicit Fallback(F f) : answer(std::move(f)) {}
+
     F answer;
 };
 
@@ -21,6 +24,7 @@ namespace detail {
 
 /// Stands for "no fallback".
 struct NoAnswer {};
+inline constexpr Fallback<NoAnswer> noFallback{NoAnswer{}};
 
 template <class F>
 concept AnswersRejection = std::invocable<F&, const Rejection&> ||
@@ -38,7 +42,7 @@ concept AnswersException = std::invocable<F&, std::exception_ptr> || std::invoca
 template <class F>
     requires(detail::AnswersRejection<std::decay_t<F>> || detail::AnswersException<std::decay_t<F>>)
 [[nodiscard]] constexpr Fallback<std::decay_t<F>> fallback(F&& f) {
-    return {std::forward<F>(f)};
+    return Fallback<std::decay_t<F>>{std::forward<F>(f)};
 }
 
 namespace detail {

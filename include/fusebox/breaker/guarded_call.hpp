@@ -45,6 +45,15 @@ concept JudgesResult = !std::is_void_v<R> &&
                        std::is_invocable_r_v<Outcome, Classifier&, const std::remove_cvref_t<R>&>;
 template <class Classifier>
 concept JudgesException = std::is_invocable_r_v<Outcome, Classifier&, std::exception_ptr>;
+template <class Classifier, class R>
+inline constexpr bool judges = [] {
+    // Apart, so that a generic classifier that fits results is not tried with exceptions.
+    if constexpr (JudgesResult<Classifier, R>) {
+        return true;
+    } else {
+        return JudgesException<Classifier>;
+    }
+}();
 
 /// Runs a classifier; one that throws means Failure.
 template <class Judge>
@@ -123,7 +132,7 @@ FUSEBOX_HOT void reportResult(Core& core, Ticket ticket, Classifier& classifier,
         return;
     }
     CallEnd end = core.measure(ticket, outcome);
-    if (end.failed()) end.error = "the result was judged a failure";
+    if (end.error.empty()) end.error = "the result was judged a failure";
     core.finish(ticket, end);
 }
 
@@ -140,8 +149,7 @@ FUSEBOX_COLD R answerThrown(Core& core, Ticket ticket, Classifier& classifier, A
     core.finish(ticket, end, error);
 
     const auto leave = [&]() -> R {
-        const bool late = end.outcome == Outcome::Timeout && judged != Outcome::Timeout;
-        if (knowsDeadline && late) {
+        if (knowsDeadline && end.late) {
             std::throw_with_nested(CallTimeoutError{core.name(), core.machine().read().state,
                                                     core.options().requestTimeout});
         }
@@ -182,7 +190,7 @@ FUSEBOX_HOT R guardCall(Core& core, Fn&& fn, Classifier& classifier, Answer& ans
             core.succeed(ticket);
             return;
         } else {
-            R result = invokeGuarded(std::forward<Fn>(fn), core, ticket);
+            std::remove_cv_t<R> result = invokeGuarded(std::forward<Fn>(fn), core, ticket);
 #if defined(__cpp_exceptions)
             reported = true;
 #endif
@@ -221,7 +229,7 @@ FUSEBOX_HOT decltype(auto) guard(Core& core, Fn&& fn, Answer& answer) {
         using R = GuardedResult<Inner, Core>;
         using Classifier = decltype((fn.classifier));
         static_assert(
-            JudgesResult<Classifier, R> || JudgesException<Classifier>,
+            judges<Classifier, R>,
             "fusebox::judgedBy: the classifier must be callable with the result or with a "
             "std::exception_ptr, and return fusebox::Outcome");
         return guardCall<R>(core, std::forward<Fn>(fn).fn, fn.classifier, answer);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <limits>
@@ -34,6 +35,7 @@ inline constexpr bool mayBeEmpty<std::function<Signature>> = true;
 class StateCallback {
 public:
     StateCallback() noexcept = default;
+    StateCallback(std::nullptr_t) noexcept {}
 
     template <class F>
         requires(!std::same_as<std::remove_cvref_t<F>, StateCallback> &&
@@ -41,7 +43,7 @@ public:
                  (std::invocable<std::decay_t<F>&, const StateChanged&> ||
                   std::invocable<std::decay_t<F>&>))
     StateCallback(F&& f) {
-        if constexpr (detail::mayBeEmpty<std::decay_t<F>>) {
+        if constexpr (detail::mayBeEmpty<std::remove_cvref_t<F>>) {
             if (f == nullptr) return;
         }
         if constexpr (std::invocable<std::decay_t<F>&, const StateChanged&>) {

@@ -72,7 +72,7 @@ private:
         Core& core = *std::exchange(core_, nullptr);
         if (outcome == Outcome::Success && !elapsed) return core.succeed(ticket_);
         CallEnd end = core.measure(ticket_, outcome, elapsed);
-        if (end.failed()) end.error = "reported by permit";
+        if (end.error.empty()) end.error = "reported by permit";
         return core.finish(ticket_, end);
     }
 

@@ -92,10 +92,10 @@ public:
 
     /// Opens now, for `wait` or as usual; nothing if open.
     void open(std::optional<Nanoseconds> wait) noexcept {
-        changing([&](Nanoseconds now) {
+        changing([&](Nanoseconds now, Nanoseconds checked) {
             const StateWord word = cycle_.word();
             if (word.state() == CircuitState::Open) {
-                if (!word.cycling() || now < cycle_.published().deadline()) return;
+                if (!word.cycling() || checked < cycle_.published().deadline()) return;
                 cycle_.toHalfOpen(now);
             }
             cycle_.toOpen(now, now, TransitionReason::Manual, wait);
@@ -104,7 +104,7 @@ public:
 
     /// Closes now; nothing if closed.
     void close() noexcept {
-        changing([&](Nanoseconds now) {
+        changing([&](Nanoseconds now, Nanoseconds) {
             if (cycle_.word().state() == CircuitState::Closed) return;
             cycle_.toClosed(now, TransitionReason::Manual);
         });
@@ -112,11 +112,11 @@ public:
 
     /// Closes, keeps the mode, and returns every statistic to a new breaker's.
     void reset() noexcept {
-        changing([&](Nanoseconds now) { cycle_.toBeginning(now); });
+        changing([&](Nanoseconds now, Nanoseconds) { cycle_.toBeginning(now); });
     }
 
     void setMode(ControlMode mode) noexcept {
-        changing([&](Nanoseconds) {
+        changing([&](Nanoseconds, Nanoseconds) {
             if (cycle_.word().mode() != mode) cycle_.toMode(mode);
         });
     }
@@ -179,12 +179,10 @@ private:
     /// Makes the due transitions and takes a probe slot; empty if the word has to be read again.
     std::optional<Ticket> admitProbe() noexcept {
         std::optional<Ticket> ticket;
-        changing([&](Nanoseconds now) {
+        changing([&](Nanoseconds now, Nanoseconds checked) {
             if (!cycle_.word().cycling()) return;
-            if (cycle_.word().state() == CircuitState::Open &&
-                now >= cycle_.published().deadline()) {
-                cycle_.toHalfOpen(now);
-            }
+            const bool open = cycle_.word().state() == CircuitState::Open;
+            if (open && checked >= cycle_.published().deadline()) cycle_.toHalfOpen(now);
             const StateWord word = cycle_.word();
             if (word.state() != CircuitState::HalfOpen) return;
             if (word.probes() >= cycle_.probeLimit()) return;
@@ -242,7 +240,7 @@ private:
 
     FUSEBOX_COLD bool recordProbe(StateWord word, const CallEnd& end) noexcept {
         bool recorded = false;
-        changing([&](Nanoseconds now) {
+        changing([&](Nanoseconds now, Nanoseconds) {
             // `changing` has reopened the breaker if this or another probe was lost.
             if (cycle_.word().epoch() != word.epoch()) return;
             recorded = true;
@@ -262,13 +260,16 @@ private:
         journal_.flush();
     }
 
-    /// As `locked`, with the time, and after the transition that time alone has made.
+    /// As `locked`, after the transition that time alone has made. `change` gets the precise time,
+    /// from which deadlines are set, and the coarse one, with which they are checked everywhere: or
+    /// `state()` would contradict the next call.
     template <class Change>
     void changing(Change&& change) noexcept {
         locked([&] {
+            const Nanoseconds checked = time_.coarseNow();
             const Nanoseconds now = advance(time_.now());
-            cycle_.settle(now);
-            change(now);
+            cycle_.settle(checked, now);
+            change(now, checked);
         });
     }
 

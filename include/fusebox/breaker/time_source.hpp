@@ -33,7 +33,7 @@ public:
     /// A time for deadlines: never ahead of `now()`, a tick behind at most, and cheaper.
     [[nodiscard]] std::chrono::nanoseconds coarseNow() const noexcept {
         return standStill(
-            saturatingNanoseconds(ClockTraits<C>::coarseNow(clock_).time_since_epoch()));
+            saturatingNanoseconds(CompleteClockTraits<C>::coarseNow(clock_).time_since_epoch()));
     }
 
 private:
@@ -41,7 +41,7 @@ private:
     struct Nothing {
         explicit constexpr Nothing(Rep) noexcept {}
     };
-    static constexpr bool kTrusted = ClockTraits<C>::neverStepsBack;
+    static constexpr bool kTrusted = CompleteClockTraits<C>::neverStepsBack;
 
     [[nodiscard]] std::chrono::nanoseconds standStill(
         std::chrono::nanoseconds reading) const noexcept {

@@ -4,9 +4,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string>
 
-#include "fusebox/policy/detail/count_field.hpp"
 #include "fusebox/policy/trip_policy.hpp"
 #include "fusebox/vocabulary/text.hpp"
 #include "fusebox/vocabulary/validation.hpp"
@@ -16,7 +16,7 @@ namespace fusebox {
 /// Trips on `threshold` failures in a row. Forgets everything at the first success: quick when a
 /// dependency is gone, blind to one that fails half of the time.
 struct ConsecutiveFailures {
-    /// Failures in a row, 1 to 1'000'000. Too low trips on a hiccup; too high lets a dead
+    /// Failures in a row, at least 1. Too low trips on a hiccup; too high lets a dead
     /// dependency fail that many callers.
     int threshold = 5;
 
@@ -27,7 +27,8 @@ struct ConsecutiveFailures {
     }
 
     friend Complaint validate(const ConsecutiveFailures& policy) {
-        return detail::requireThreshold("ConsecutiveFailures.threshold", policy.threshold);
+        return detail::requireCount("ConsecutiveFailures.threshold", policy.threshold, 1,
+                                    std::numeric_limits<int>::max());
     }
 
     /// Two numbers; a record takes constant time.

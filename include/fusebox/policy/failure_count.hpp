@@ -36,9 +36,9 @@ struct FailureCount {
     }
 
     friend Complaint validate(const FailureCount& policy) {
-        return detail::firstOf(
-            detail::requireThreshold("FailureCount.threshold", policy.threshold, policy.window),
-            detail::requireWindow("FailureCount.window", policy.window));
+        return detail::firstOf(detail::requireThreshold("FailureCount.threshold", policy.threshold,
+                                                        policy.window, detail::kMaxThreshold),
+                               detail::requireWindow("FailureCount.window", policy.window));
     }
 
     /// The times (or positions) of the last `threshold` failures: 8 bytes each, allocated at

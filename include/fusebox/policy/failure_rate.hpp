@@ -17,7 +17,7 @@ struct FailureRate {
     /// Share of failures, above 0 and at most 1. Below the everyday share it trips in good health;
     /// near 1 it needs a window full of failures.
     double threshold = 0.5;
-    /// Calls in the window below which no rate is taken, 1 to 1'000'000, and no more than the
+    /// Calls in the window below which no rate is taken, at least 1, and no more than the
     /// window's calls. At 1 the very first failure is a rate of 100 %.
     int minimumCalls = 10;
     /// Short windows react quickly and err often. `lastCalls(n)` is exact; a duration T counts all

@@ -21,7 +21,7 @@ struct SlowCallRate {
     /// A call that took at least this long is slow (above 0). Near the everyday latency it trips in
     /// good health; near the request timeout it says no more than the failure rate.
     std::chrono::nanoseconds slowerThan = std::chrono::seconds{2};
-    /// Calls in the window below which no rate is taken, 1 to 1'000'000, and no more than the
+    /// Calls in the window below which no rate is taken, at least 1, and no more than the
     /// window's calls.
     int minimumCalls = 10;
     /// As in `FailureRate`.

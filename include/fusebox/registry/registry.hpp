@@ -187,7 +187,7 @@ public:
     void setDefaults(AnyTripPolicy policy, CircuitBreakerOptions options = {}) {
         BreakerPreset defaults = checked("defaults", {std::move(policy), std::move(options)});
         const std::unique_lock lock{mutex_};
-        defaults_ = std::move(defaults);
+        std::swap(defaults_, defaults);  // The old ones are released after the lock.
     }
 
     /// Keeps a policy and options under a name; the last definition wins.
@@ -196,7 +196,7 @@ public:
                       CircuitBreakerOptions options = {}) {
         BreakerPreset preset = checked(name, {std::move(policy), std::move(options)});
         const std::unique_lock lock{mutex_};
-        presets_.insert_or_assign(std::string{name}, std::move(preset));
+        std::swap(presets_[std::string{name}], preset);  // The old one is released after the lock.
     }
 
     /// A preset by value: change single fields, then create with it.
@@ -302,10 +302,12 @@ private:
 
     template <class Breaker>
     bool tryInsert(const std::string& name, std::shared_ptr<Breaker> breaker) {
-        auto view = std::make_shared<detail::BreakerView<Breaker>>(std::move(breaker));
+        // Refused, it is released after the lock: it may hold callbacks whose end uses the
+        // registry.
+        const auto view = std::make_shared<detail::BreakerView<Breaker>>(std::move(breaker));
         {
             const std::unique_lock lock{mutex_};
-            if (!entries_.try_emplace(name, Entry{std::move(view)}).second) return false;
+            if (!entries_.try_emplace(name, Entry{view}).second) return false;
         }
         tell(onAdded_, BreakerAdded{{name}});
         return true;
@@ -336,7 +338,7 @@ private:
             reported = found->second.conflictReported;
         }
         // relaxed: only one of them may win.
-        if (!reported->exchange(true, std::memory_order_relaxed) && onConfigConflict_.any()) {
+        if (onConfigConflict_.any() && !reported->exchange(true, std::memory_order_relaxed)) {
             const CircuitBreakerStats stats = breaker->stats();
             const std::string given = policy ? toString(*policy) : stats.policy;
             tell(onConfigConflict_,

@@ -17,15 +17,15 @@ namespace fusebox {
 /// `breaker.execute(fn[, fallback])`.
 template <class Clock, class Policy, class Fn, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(CircuitBreaker<Clock, Policy>& breaker, Fn&& fn,
-                                  Fallback<F> fallback = {}) {
+                                  Fallback<F> fallback = detail::noFallback) {
     return breaker.execute(std::forward<Fn>(fn), std::move(fallback));
 }
 
-/// As above, through a handle.
-/// @pre the handle is not null.
+/// As above, through a handle, which is not copied: that would write a line that threads share.
+/// @pre the handle is not null, and not reset while the call runs.
 template <class Clock, class Policy, class Fn, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(const std::shared_ptr<CircuitBreaker<Clock, Policy>>& breaker,
-                                  Fn&& fn, Fallback<F> fallback = {}) {
+                                  Fn&& fn, Fallback<F> fallback = detail::noFallback) {
     return breaker->execute(std::forward<Fn>(fn), std::move(fallback));
 }
 
@@ -33,59 +33,63 @@ decltype(auto) withCircuitBreaker(const std::shared_ptr<CircuitBreaker<Clock, Po
 /// configuration of a name wins; see `CircuitBreakerRegistry::onConfigConflict`.
 template <class Fn, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
-                                  Fallback<F> fallback = {}) {
-    return withCircuitBreaker(registry.getOrCreate(name), std::forward<Fn>(fn),
-                              std::move(fallback));
+                                  Fallback<F> fallback = detail::noFallback) {
+    return fusebox::withCircuitBreaker(registry.getOrCreate(name), std::forward<Fn>(fn),
+                                       std::move(fallback));
 }
 
 template <class Fn, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
-                                  const CircuitBreakerOptions& options, Fallback<F> fallback = {}) {
-    return withCircuitBreaker(registry.getOrCreate(name, options), std::forward<Fn>(fn),
-                              std::move(fallback));
+                                  const CircuitBreakerOptions& options,
+                                  Fallback<F> fallback = detail::noFallback) {
+    return fusebox::withCircuitBreaker(registry.getOrCreate(name, options), std::forward<Fn>(fn),
+                                       std::move(fallback));
 }
 
 template <class Fn, detail::PolicyArgument P, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
-                                  const P& policy, Fallback<F> fallback = {}) {
-    return withCircuitBreaker(registry.getOrCreate(name, policy), std::forward<Fn>(fn),
-                              std::move(fallback));
+                                  const P& policy, Fallback<F> fallback = detail::noFallback) {
+    return fusebox::withCircuitBreaker(registry.getOrCreate(name, policy), std::forward<Fn>(fn),
+                                       std::move(fallback));
 }
 
 template <class Fn, detail::PolicyArgument P, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
                                   const P& policy, const CircuitBreakerOptions& options,
-                                  Fallback<F> fallback = {}) {
-    return withCircuitBreaker(registry.getOrCreate(name, policy, options), std::forward<Fn>(fn),
-                              std::move(fallback));
+                                  Fallback<F> fallback = detail::noFallback) {
+    return fusebox::withCircuitBreaker(registry.getOrCreate(name, policy, options),
+                                       std::forward<Fn>(fn), std::move(fallback));
 }
 
 /// As above, in the registry of the process.
 template <class Fn, class F = detail::NoAnswer>
-decltype(auto) withCircuitBreaker(std::string_view name, Fn&& fn, Fallback<F> fallback = {}) {
-    return withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn),
-                              std::move(fallback));
+decltype(auto) withCircuitBreaker(std::string_view name, Fn&& fn,
+                                  Fallback<F> fallback = detail::noFallback) {
+    return fusebox::withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn),
+                                       std::move(fallback));
 }
 
 template <class Fn, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(std::string_view name, Fn&& fn,
-                                  const CircuitBreakerOptions& options, Fallback<F> fallback = {}) {
-    return withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn), options,
-                              std::move(fallback));
+                                  const CircuitBreakerOptions& options,
+                                  Fallback<F> fallback = detail::noFallback) {
+    return fusebox::withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn),
+                                       options, std::move(fallback));
 }
 
 template <class Fn, detail::PolicyArgument P, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(std::string_view name, Fn&& fn, const P& policy,
-                                  Fallback<F> fallback = {}) {
-    return withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn), policy,
-                              std::move(fallback));
+                                  Fallback<F> fallback = detail::noFallback) {
+    return fusebox::withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn), policy,
+                                       std::move(fallback));
 }
 
 template <class Fn, detail::PolicyArgument P, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(std::string_view name, Fn&& fn, const P& policy,
-                                  const CircuitBreakerOptions& options, Fallback<F> fallback = {}) {
-    return withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn), policy, options,
-                              std::move(fallback));
+                                  const CircuitBreakerOptions& options,
+                                  Fallback<F> fallback = detail::noFallback) {
+    return fusebox::withCircuitBreaker(circuitBreakerRegistry(), name, std::forward<Fn>(fn), policy,
+                                       options, std::move(fallback));
 }
 
 }  // namespace fusebox

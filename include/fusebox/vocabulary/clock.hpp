@@ -25,7 +25,7 @@ concept Clock = std::move_constructible<C> && requires(const C& clock) {
 };
 
 /// What the breaker knows of a clock beyond `now()`. Specialise it for a clock of your own that has
-/// a cheaper twin on the same time line.
+/// a cheaper twin on the same time line; members left out mean what they mean here.
 template <class C>
 struct ClockTraits {
     /// Whether readings never go back, on any thread. Other clocks are read through a high-water
@@ -53,7 +53,7 @@ struct ClockTraits<std::chrono::steady_clock> {
     static constexpr std::chrono::nanoseconds coarseLag = std::chrono::milliseconds{10};
 
     [[nodiscard]] static std::chrono::steady_clock::time_point coarseNow(
-        const std::chrono::steady_clock&) noexcept {
+        const std::chrono::steady_clock& = {}) noexcept {
         ::timespec reading{};
         ::clock_gettime(CLOCK_MONOTONIC_COARSE, &reading);
         return std::chrono::steady_clock::time_point{std::chrono::seconds{reading.tv_sec} +
@@ -69,12 +69,46 @@ struct ClockTraits<std::chrono::steady_clock> {
     static constexpr std::chrono::nanoseconds coarseLag{0};
 
     [[nodiscard]] static std::chrono::steady_clock::time_point coarseNow(
-        const std::chrono::steady_clock&) noexcept {
+        const std::chrono::steady_clock& = {}) noexcept {
         return std::chrono::steady_clock::now();
     }
 };
 
 #endif
+
+namespace detail {
+
+/// The traits of a clock, with the defaults for what a specialisation leaves out.
+template <class C>
+struct CompleteClockTraits {
+    static constexpr bool neverStepsBack = [] {
+        if constexpr (requires { ClockTraits<C>::neverStepsBack; }) {
+            return ClockTraits<C>::neverStepsBack;
+        } else {
+            return false;
+        }
+    }();
+
+    static constexpr std::chrono::nanoseconds coarseLag = [] {
+        if constexpr (requires { ClockTraits<C>::coarseLag; }) {
+            return ClockTraits<C>::coarseLag;
+        } else {
+            return std::chrono::nanoseconds{0};
+        }
+    }();
+
+    [[nodiscard]] static typename C::time_point coarseNow(const C& clock) noexcept {
+        if constexpr (requires { ClockTraits<C>::coarseNow(clock); }) {
+            return ClockTraits<C>::coarseNow(clock);
+        } else if constexpr (requires { ClockTraits<C>::coarseNow(); }) {
+            return ClockTraits<C>::coarseNow();
+        } else {
+            return clock.now();
+        }
+    }
+};
+
+}  // namespace detail
 
 /// The steady time line as of the last timer tick: milliseconds of resolution, a fraction of the
 /// cost. For breakers whose latencies need no microseconds.
@@ -96,7 +130,7 @@ struct ClockTraits<CoarseSteadyClock> {
     static constexpr std::chrono::nanoseconds coarseLag{0};
 
     [[nodiscard]] static CoarseSteadyClock::time_point coarseNow(
-        const CoarseSteadyClock&) noexcept {
+        const CoarseSteadyClock& = {}) noexcept {
         return CoarseSteadyClock::now();
     }
 };

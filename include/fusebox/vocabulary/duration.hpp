@@ -12,10 +12,11 @@ namespace fusebox {
 /// Longer than anything: an instant that never comes, a wait that never ends.
 inline constexpr std::chrono::nanoseconds kForever = std::chrono::nanoseconds::max();
 
-/// `a + b`, held at the ends of the range instead of overflowing.
+/// `a + b`, held at the ends of the range instead of overflowing; "never" plus anything is never.
 [[nodiscard]] constexpr std::chrono::nanoseconds saturatingAdd(
     std::chrono::nanoseconds a, std::chrono::nanoseconds b) noexcept {
     using Nanoseconds = std::chrono::nanoseconds;
+    if (a == kForever || b == kForever) return kForever;
     if (b.count() > 0 && a > Nanoseconds::max() - b) return Nanoseconds::max();
     if (b.count() < 0 && a < Nanoseconds::min() - b) return Nanoseconds::min();
     return a + b;

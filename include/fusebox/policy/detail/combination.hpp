@@ -60,7 +60,7 @@ template <class Trackers>
 [[nodiscard]] TrackerNeeds combinedNeeds(const Trackers& trackers) noexcept {
     TrackerNeeds all;
     bool shown = false;
-    forEach(trackers, [&](const auto& tracker) {
+    detail::forEach(trackers, [&](const auto& tracker) {
         const TrackerNeeds needs = needsOf(tracker);
         all.time |= needs.time;
         all.successes |= needs.successes;
@@ -78,8 +78,8 @@ template <class Trackers>
 template <class Policies>
 [[nodiscard]] std::string combinedWords(Combination how, const Policies& policies) {
     std::string words;
-    forEach(policies, [&](const auto& policy) {
-        words.append(words.empty() ? "" : "; ").append(describe(policy));
+    detail::forEach(policies, [&](const auto& policy) {
+        words.append(words.empty() ? "" : "; ").append(detail::describe(policy));
     });
     return std::string{toString(how)} + " (" + words + ")";
 }
@@ -88,7 +88,7 @@ template <class Policies>
 template <class Policies>
 [[nodiscard]] Complaint combinedComplaint(const Policies& policies) {
     Complaint first;
-    forEach(policies, [&](const auto& policy) {
+    detail::forEach(policies, [&](const auto& policy) {
         if (!first) first = complaintOf(policy);
     });
     return first;

@@ -31,13 +31,14 @@ public:
     [[nodiscard]] TrackerNeeds needs() const noexcept { return combinedNeeds(trackers_); }
 
     void enter(std::chrono::nanoseconds now) noexcept {
-        forEach(trackers_, [&](auto& tracker) { tracker.enter(now); });
+        detail::forEach(trackers_, [&](auto& tracker) { tracker.enter(now); });
     }
 
     Verdict record(const CallRecord& record) noexcept {
         Verdict verdict = noVerdict(how_);
-        forEach(trackers_,
-                [&](auto& tracker) { verdict = combine(how_, verdict, tracker.record(record)); });
+        detail::forEach(trackers_, [&](auto& tracker) {
+            verdict = combine(how_, verdict, tracker.record(record));
+        });
         return verdict;
     }
 
@@ -45,22 +46,22 @@ public:
     [[nodiscard]] std::optional<CallCounts> counts(std::uint64_t position,
                                                    std::chrono::nanoseconds now) const noexcept {
         std::optional<CallCounts> counts;
-        forEach(trackers_, [&](const auto& tracker) {
+        detail::forEach(trackers_, [&](const auto& tracker) {
             if (!counts) counts = countsOf(tracker, position, now);
         });
         return counts;
     }
 
     void tick(std::uint64_t position, std::chrono::nanoseconds now) noexcept {
-        forEach(trackers_, [&](auto& tracker) {
+        detail::forEach(trackers_, [&](auto& tracker) {
             if (now >= nextTickOf(tracker)) tickOf(tracker, position, now);
         });
     }
 
     [[nodiscard]] std::chrono::nanoseconds nextTick() const noexcept {
         std::chrono::nanoseconds next = kForever;
-        forEach(trackers_,
-                [&](const auto& tracker) { next = std::min(next, nextTickOf(tracker)); });
+        detail::forEach(trackers_,
+                        [&](const auto& tracker) { next = std::min(next, nextTickOf(tracker)); });
         return next;
     }
 

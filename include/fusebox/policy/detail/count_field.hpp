@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 
 #include "fusebox/vocabulary/validation.hpp"
@@ -10,21 +11,16 @@
 
 namespace fusebox::detail {
 
-/// The largest number of failures that a policy may wait for, or of calls that it may ask for.
+/// The largest number of failures that a policy may remember.
 inline constexpr int kMaxThreshold = 1'000'000;
 
-/// A count of 1 to `kMaxThreshold`.
-[[nodiscard]] inline Complaint requireThreshold(std::string_view field, int value) {
-    return requireCount(field, value, 1, kMaxThreshold);
-}
-
-/// A count of 1 to `kMaxThreshold`, and no more than the calls that `window` can hold.
+/// A count of at least 1 and at most `most`, and no more than the calls that `window` can hold.
 [[nodiscard]] inline Complaint requireThreshold(std::string_view field, int value,
-                                                const Window& window) {
+                                                const Window& window,
+                                                int most = std::numeric_limits<int>::max()) {
     // A window below 1 is refused for itself.
     const bool bounded = !window.isTime() && window.calls() >= 1;
-    return requireCount(field, value, 1,
-                        bounded ? std::min(window.calls(), kMaxThreshold) : kMaxThreshold);
+    return requireCount(field, value, 1, bounded ? std::min(window.calls(), most) : most);
 }
 
 }  // namespace fusebox::detail

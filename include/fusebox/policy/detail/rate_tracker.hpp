@@ -34,7 +34,7 @@ public:
     /// A time window needs one caller a slice to note the totals at its edge.
     [[nodiscard]] TrackerNeeds needs() const noexcept {
         // Lagging edges blur the window by the coarse clock's lag: an eighth of a slice is fine.
-        const bool shortSlices = spec_.duration() / 10 < 8 * ClockTraits<Clock>::coarseLag;
+        const bool shortSlices = spec_.duration() / 10 < 8 * CompleteClockTraits<Clock>::coarseLag;
         return {.time = spec_.isTime(),
                 .ticks = spec_.isTime(),
                 .preciseTicks = spec_.isTime() && shortSlices,
