@@ -54,10 +54,10 @@ TEST_CASE("ConsecutiveFailures in words, and what it refuses") {
     CHECK(toString(ConsecutiveFailures{}) == "5 failures in a row");
     CHECK(toString(ConsecutiveFailures{1}) == "1 failure in a row");
 
-    const int refused = GENERATE(0, -1, std::numeric_limits<int>::min(), 1'000'001);
+    const int refused = GENERATE(0, -1, std::numeric_limits<int>::min());
     CHECK(validate(ConsecutiveFailures{refused}) == "ConsecutiveFailures.threshold is " +
                                                         std::to_string(refused) +
-                                                        "; allowed: 1 to 1000000");
+                                                        "; allowed: 1 to 2147483647");
     CHECK_FALSE(validate(ConsecutiveFailures{1}));
-    CHECK_FALSE(validate(ConsecutiveFailures{1'000'000}));
+    CHECK_FALSE(validate(ConsecutiveFailures{std::numeric_limits<int>::max()}));
 }

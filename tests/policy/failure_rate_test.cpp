@@ -128,7 +128,7 @@ TEST_CASE("FailureRate in words, and what it refuses") {
     CHECK(validate(FailureRate{.minimumCalls = 0}) ==
           "FailureRate.minimumCalls is 0; allowed: 1 to 100");
     CHECK(validate(FailureRate{.minimumCalls = -1, .window = 1s}) ==
-          "FailureRate.minimumCalls is -1; allowed: 1 to 1000000");
+          "FailureRate.minimumCalls is -1; allowed: 1 to 2147483647");
     CHECK(validate(FailureRate{.minimumCalls = 101}) ==
           "FailureRate.minimumCalls is 101; allowed: 1 to 100");
     CHECK(validate(FailureRate{.minimumCalls = 1, .window = lastCalls(0)}) ==
