@@ -77,7 +77,7 @@ public:
         }
         announce(from, CircuitState::Open, reason, now);
         wait = given.value_or(wait);
-        history_.opened(reason, evidence_, asOf, wait);
+        history_.opened(reason, evidence_, asOf, saturatingSubtract(now, asOf), wait);
         slots_.clear();
         published_.setWait(asOf, saturatingAdd(asOf, wait));
         publish(from.next(CircuitState::Open));
@@ -166,18 +166,28 @@ public:
 
     /// All but names, words and the reading of the state.
     void fill(CircuitBreakerStats& stats, StateWord present, Nanoseconds now) const {
-        const bool closed = present.state() == CircuitState::Closed;
-        fill(stats, present, now,
-             closed ? evidenceAt(totals_.recordedSuccesses(), now) : evidence_);
-        fillLostOpening(stats, present, now);
+        const Nanoseconds leaseEnd = published_.lease();
+        if (present.state() == CircuitState::Closed) {
+            fill(stats, present, evidenceAt(totals_.recordedSuccesses(), now), history_);
+        } else if (present.state() == CircuitState::HalfOpen && now > leaseEnd) {
+            // A lost probe has reopened the breaker, but no call has met that yet.
+            OpeningHistory history = history_;
+            const Nanoseconds wait = published_.reopenWait();
+            history.opened(TransitionReason::ProbeLost, evidence_, leaseEnd, now - leaseEnd, wait);
+            fill(stats, present.next(CircuitState::Open), evidence_, history);
+            stats.timeOpen += history.openFor(std::min(now, saturatingAdd(leaseEnd, wait)));
+        } else {
+            fill(stats, present, evidence_, history_);
+            if (present.state() != CircuitState::Open) return;
+            stats.timeOpen += history_.openFor(std::min(now, published_.deadline()));
+        }
     }
 
 private:
-    void fill(CircuitBreakerStats& stats, StateWord present, Nanoseconds now,
-              const OpeningHistory::Evidence& known) const {
+    void fill(CircuitBreakerStats& stats, StateWord present, const OpeningHistory::Evidence& known,
+              const OpeningHistory& history) const {
         totals_.fill(stats);
-        history_.fill(stats);
-        fillOpening(stats, present, now);
+        history.fill(stats);
         stats.windowCalls = known.window.calls;
         stats.windowFailures = known.window.failures;
         stats.windowSlow = known.window.slow;
@@ -189,6 +199,7 @@ private:
         } else if (present.state() == CircuitState::HalfOpen) {
             stats.consecutiveSuccesses = static_cast<std::uint64_t>(probeSuccesses_);
         }
+        stats.probesInFlight = present.probes();
         stats.mode = present.mode();
     }
 
@@ -210,8 +221,13 @@ private:
         if (!journal_.wantsTransitions()) return;
         journal_.stateChanged(from.state(), to, reason, [&] {
             CircuitBreakerStats before;
-            fill(before, from, now, evidence_);
+            fill(before, from, evidence_, history_);
             before.state = from.state();
+            if (from.state() == CircuitState::Open) {
+                const Nanoseconds until = published_.deadline();
+                before.timeOpen += history_.openFor(std::min(now, until));
+                if (!isOver(until, now)) before.retryAfter = published_.restOf(until, now);
+            }
             return before;
         });
     }
@@ -221,25 +237,6 @@ private:
                                                       Nanoseconds now) const noexcept {
         return {ledger_.counts(sum, now), needs().minimumCalls, ledger_.consecutiveFailures(sum),
                 ledger_.consecutiveSuccesses(sum)};
-    }
-
-    void fillOpening(CircuitBreakerStats& stats, StateWord present,
-                     Nanoseconds now) const noexcept {
-        stats.probesInFlight = present.probes();
-        if (present.state() != CircuitState::Open) return;
-        stats.timeOpen += history_.openFor(std::min(now, published_.deadline()));
-    }
-
-    /// The opening by a lost probe that no call has met yet.
-    void fillLostOpening(CircuitBreakerStats& stats, StateWord present,
-                         Nanoseconds now) const noexcept {
-        const Nanoseconds leaseEnd = published_.lease();
-        if (present.state() != CircuitState::HalfOpen || !present.cycling()) return;
-        if (now <= leaseEnd) return;
-        ++stats.timesOpened;
-        stats.timeOpen +=
-            std::min(now, saturatingAdd(leaseEnd, published_.reopenWait())) - leaseEnd;
-        stats.probesInFlight = 0;
     }
 
     // Read by every call, written by transitions only.

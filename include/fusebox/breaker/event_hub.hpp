@@ -15,6 +15,7 @@
 #include <variant>
 
 #include "fusebox/breaker/events.hpp"
+#include "fusebox/breaker/inside.hpp"
 #include "fusebox/breaker/options.hpp"
 #include "fusebox/breaker/subscription.hpp"
 #include "fusebox/vocabulary/text.hpp"
@@ -55,13 +56,17 @@ public:
         return errors_.load(std::memory_order_relaxed);
     }
 
-    /// Delivers an event of a call, on this thread.
+    /// Delivers an event of a call, on this thread; then the transitions that listeners made.
     template <class E>
     void emit(E event) noexcept {
-        contained([&] {
-            stamp(event);
-            call(event);
-        });
+        {
+            const Inside<EventHub> inside{*this};
+            contained([&] {
+                stamp(event);
+                call(event);
+            });
+        }
+        flush();
     }
 
     [[nodiscard]] bool wantsTransitions() const noexcept {
@@ -92,10 +97,12 @@ public:
         pending_.store(true, std::memory_order_relaxed);
     }
 
-    /// Delivers what is queued, unless some thread is already at it.
+    /// Delivers what is queued, unless some thread is already at it, or this one is in a listener
+    /// of a call: then when that returns.
     void flush() noexcept {
         // relaxed: this thread's own events are in sight, and other threads flush theirs.
         if (!pending_.load(std::memory_order_relaxed)) return;
+        if (Inside<EventHub>::isThisThread(*this)) return;
         std::unique_lock lock{mutex_};
         if (delivering_) return;
         delivering_ = true;

@@ -55,11 +55,13 @@ public:
         lastFailure_ = std::chrono::system_clock::now();
     }
 
+    /// Open as of an instant, learnt of `sinceThen` later.
     void opened(TransitionReason reason, const Evidence& evidence, std::chrono::nanoseconds asOf,
-                std::chrono::nanoseconds wait) noexcept {
+                std::chrono::nanoseconds sinceThen, std::chrono::nanoseconds wait) noexcept {
         ++timesOpened_;
         openedAt_ = asOf;
-        lastOpened_ = std::chrono::system_clock::now();
+        lastOpened_ = std::chrono::system_clock::now() -
+                      std::chrono::duration_cast<std::chrono::system_clock::duration>(sinceThen);
         trip_ = Trip{reason, *lastOpened_, evidence, wait, lastError_};
     }
 

@@ -82,7 +82,7 @@ public:
             if (word.state() == CircuitState::Closed) return {};
             const Nanoseconds now = time_.coarseNow();
             const auto until = cycle_.published().openUntil(word, now);
-            const bool open = until && now < *until;
+            const bool open = until && !isOver(*until, now);
             const Nanoseconds rest =
                 open ? cycle_.published().restOf(*until, now) : Nanoseconds::zero();
             if (cycle_.word() != word) continue;
@@ -95,7 +95,7 @@ public:
         changing([&](Nanoseconds now, Nanoseconds checked) {
             const StateWord word = cycle_.word();
             if (word.state() == CircuitState::Open) {
-                if (!word.cycling() || checked < cycle_.published().deadline()) return;
+                if (!word.cycling() || !isOver(cycle_.published().deadline(), checked)) return;
                 cycle_.toHalfOpen(now);
             }
             cycle_.toOpen(now, now, TransitionReason::Manual, wait);
@@ -158,7 +158,7 @@ private:
         const Nanoseconds now = time_.coarseNow();
         if (word.state() == CircuitState::Open) {
             const Nanoseconds until = cycle_.published().deadline();
-            if (now < until) return cycle_.published().restOf(until, now);
+            if (!isOver(until, now)) return cycle_.published().restOf(until, now);
         } else if (word.probes() >= cycle_.probeLimit() && now <= cycle_.published().lease()) {
             return Nanoseconds::zero();
         }
@@ -182,7 +182,7 @@ private:
         changing([&](Nanoseconds now, Nanoseconds checked) {
             if (!cycle_.word().cycling()) return;
             const bool open = cycle_.word().state() == CircuitState::Open;
-            if (open && checked >= cycle_.published().deadline()) cycle_.toHalfOpen(now);
+            if (open && isOver(cycle_.published().deadline(), checked)) cycle_.toHalfOpen(now);
             const StateWord word = cycle_.word();
             if (word.state() != CircuitState::HalfOpen) return;
             if (word.probes() >= cycle_.probeLimit()) return;

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "fusebox/breaker/inside.hpp"
+
 namespace fusebox {
 
 namespace detail {
@@ -25,7 +27,7 @@ public:
     void close() noexcept {
         std::unique_lock lock{mutex_};
         open_ = false;
-        if (Visitor::isInside(*this)) return;
+        if (Inside<ListenerGate>::isThisThread(*this)) return;
         left_.wait(lock, [&] { return inside_ == 0; });
     }
 
@@ -48,33 +50,22 @@ protected:
     }
 
 private:
-    /// A visit on this thread's stack; leaves the gate also when the listener throws.
+    /// A visit; leaves the gate also when the listener throws.
     class Visitor {
     public:
-        explicit Visitor(ListenerGate& gate) noexcept : gate_(gate), outer_(innermost) {
-            innermost = this;
-        }
+        explicit Visitor(ListenerGate& gate) noexcept : gate_(gate), inside_(gate) {}
         Visitor(const Visitor&) = delete;
         Visitor& operator=(const Visitor&) = delete;
         ~Visitor() {
-            innermost = outer_;
             // Notified under the lock: who waits may destroy the gate as soon as it is released.
             const std::lock_guard lock{gate_.mutex_};
             --gate_.inside_;
             gate_.left_.notify_all();
         }
 
-        [[nodiscard]] static bool isInside(const ListenerGate& gate) noexcept {
-            for (const Visitor* visit = innermost; visit != nullptr; visit = visit->outer_) {
-                if (&visit->gate_ == &gate) return true;
-            }
-            return false;
-        }
-
     private:
-        static inline constinit thread_local const Visitor* innermost = nullptr;
         ListenerGate& gate_;
-        const Visitor* outer_;
+        Inside<ListenerGate> inside_;
     };
 
     mutable std::mutex mutex_;

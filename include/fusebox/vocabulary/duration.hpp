@@ -22,6 +22,12 @@ inline constexpr std::chrono::nanoseconds kForever = std::chrono::nanoseconds::m
     return a + b;
 }
 
+/// Whether a wait until `until` is over at `now`; one without an end never is.
+[[nodiscard]] constexpr bool isOver(std::chrono::nanoseconds until,
+                                    std::chrono::nanoseconds now) noexcept {
+    return until != kForever && now >= until;
+}
+
 /// `a - b`, held at the ends of the range instead of overflowing.
 [[nodiscard]] constexpr std::chrono::nanoseconds saturatingSubtract(
     std::chrono::nanoseconds a, std::chrono::nanoseconds b) noexcept {

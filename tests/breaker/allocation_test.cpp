@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+// No heap allocation on any path of a call. Replaces operator new of the whole program by one that
+// counts, on this thread and only while a test asks for it.
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "breaker/own_types.hpp"
+#include "breaker/policy_cases.hpp"
+#include "breaker/rig.hpp"
+#include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/registry/registry.hpp"
+#include "fusebox/registry/with_circuit_breaker.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+constinit thread_local bool counting = false;
+constinit thread_local int allocations = 0;
+
+void* allocate(std::size_t size, std::size_t alignment = alignof(std::max_align_t)) noexcept {
+    if (counting) ++allocations;
+    const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
+    return std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+}
+void* allocateOrThrow(std::size_t size, std::size_t alignment = alignof(std::max_align_t)) {
+    void* memory = allocate(size, alignment);
+    if (memory == nullptr) throw std::bad_alloc{};
+    return memory;
+}
+
+}  // namespace
+
+using Alignment = std::align_val_t;
+void* operator new(std::size_t n) {
+    return allocateOrThrow(n);
+}
+void* operator new[](std::size_t n) {
+    return allocateOrThrow(n);
+}
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
+    return allocate(n);
+}
+void* operator new[](std::size_t n, const std::nothrow_t&) noexcept {
+    return allocate(n);
+}
+void* operator new(std::size_t n, Alignment a) {
+    return allocateOrThrow(n, static_cast<std::size_t>(a));
+}
+void* operator new[](std::size_t n, Alignment a) {
+    return allocateOrThrow(n, static_cast<std::size_t>(a));
+}
+void* operator new(std::size_t n, Alignment a, const std::nothrow_t&) noexcept {
+    return allocate(n, static_cast<std::size_t>(a));
+}
+void* operator new[](std::size_t n, Alignment a, const std::nothrow_t&) noexcept {
+    return allocate(n, static_cast<std::size_t>(a));
+}
+void operator delete(void* p) noexcept {
+    std::free(p);
+}
+void operator delete[](void* p) noexcept {
+    std::free(p);
+}
+void operator delete(void* p, std::size_t) noexcept {
+    std::free(p);
+}
+void operator delete[](void* p, std::size_t) noexcept {
+    std::free(p);
+}
+void operator delete(void* p, const std::nothrow_t&) noexcept {
+    std::free(p);
+}
+void operator delete[](void* p, const std::nothrow_t&) noexcept {
+    std::free(p);
+}
+void operator delete(void* p, Alignment) noexcept {
+    std::free(p);
+}
+void operator delete[](void* p, Alignment) noexcept {
+    std::free(p);
+}
+void operator delete(void* p, std::size_t, Alignment) noexcept {
+    std::free(p);
+}
+void operator delete[](void* p, std::size_t, Alignment) noexcept {
+    std::free(p);
+}
+void operator delete(void* p, Alignment, const std::nothrow_t&) noexcept {
+    std::free(p);
+}
+void operator delete[](void* p, Alignment, const std::nothrow_t&) noexcept {
+    std::free(p);
+}
+
+using namespace std::chrono_literals;
+using namespace fusebox;
+using namespace fusebox::test;
+
+namespace {
+
+/// How often `action` asks for memory. It must not contain assertions: those allocate.
+template <class Action>
+int allocationsIn(Action&& action) {
+    allocations = 0;
+    counting = true;
+    std::forward<Action>(action)();
+    counting = false;
+    return allocations;
+}
+
+const auto kHealthy = [] { return std::error_code{}; };
+
+/// A call that fails by its result after two seconds.
+auto sick(ManualClock& clock) {
+    return [&clock] {
+        clock.advance(2s);
+        return std::make_error_code(std::errc::io_error);
+    };
+}
+
+/// Every path of a call that throws nothing, once around the cycle.
+template <class Breaker>
+void goRound(Breaker& breaker, ManualClock& clock) {
+    const auto cached = fallback([] { return std::error_code{}; });
+    const auto ignored = judgedBy(kHealthy, [](std::error_code) { return Outcome::Ignored; });
+    for (int i = 0; i < 100; ++i) {
+        (void)breaker.execute(kHealthy);
+        (void)breaker.execute(ignored);
+        (void)breaker.execute([](const CallContext& c) {
+            return std::error_code{c.remaining() == 0s ? 1 : 0, std::generic_category()};
+        });
+        breaker.tryAcquire().success();
+        { const auto cancelled = breaker.tryAcquire(); }
+    }
+    breaker.reset();
+    // Failed by result, until it trips.
+    for (int i = 0; i < 3; ++i) (void)breaker.execute(sick(clock));
+    // Rejected by permit, answered by a fallback, in an error code.
+    (void)breaker.tryAcquire().rejection();
+    (void)breaker.execute(kHealthy, cached);
+    (void)breaker.execute(kHealthy);
+    (void)breaker.state();
+    (void)breaker.retryAfter();
+    // Probes: failed, lost, beyond the limit, ignored, succeeded.
+    clock.advance(10s);
+    (void)breaker.execute(sick(clock), cached);
+    clock.advance(10s);
+    auto lost = breaker.tryAcquire();
+    auto busy = breaker.tryAcquire();
+    (void)breaker.execute(kHealthy);
+    clock.advance(1h);
+    (void)lost.success();
+    (void)busy.ignore();
+    clock.advance(10s);
+    (void)breaker.execute(ignored);
+    (void)breaker.execute(kHealthy);
+    (void)breaker.execute(kHealthy);
+    // Overtaken by control.
+    auto stale = breaker.tryAcquire();
+    breaker.open(1s);
+    (void)stale.failure();
+    breaker.close();
+    breaker.setMode(ControlMode::Shadow);
+    breaker.open();
+    (void)breaker.execute(kHealthy);
+    breaker.setMode(ControlMode::Automatic);
+    breaker.close();
+}
+
+}  // namespace
+
+TEST_CASE("The counter of allocations counts them") {
+    CHECK(allocationsIn([] { ::operator delete(::operator new(8)); }) == 1);
+    CHECK(allocationsIn([] { ::operator delete[](::operator new[](8)); }) == 1);
+    CHECK(allocationsIn(
+              [] { ::operator delete (::operator new (64, Alignment{64}), Alignment{64}); }) == 1);
+    CHECK(allocationsIn([] { (void)std::make_shared<std::string>(100, 'x'); }) == 2);
+    CHECK(allocationsIn([] {}) == 0);
+}
+
+TEMPLATE_TEST_CASE("No path of a call allocates, under any policy", "", ByConsecutiveFailures,
+                   ByFailureCountInTime, ByFailureCountInCalls, ByFailureRateInCalls,
+                   ByFailureRateInTime, BySlowCallRate, ByCusum, ByAnyOf, ByAllOf, ByAnyTripPolicy,
+                   ByOwnPolicy, ByOwnPolicyToldOfSuccesses) {
+    for (const bool tracked : {false, true}) {
+        Rig rig{{.recoveryTimeout = 10s,
+                 .recoveryJitter = tracked ? 0.1 : 0.0,
+                 .halfOpenLimit = 2,
+                 .probeTimeout = 5s,
+                 .trackInFlight = tracked},
+                TestType::policy()};
+        CHECK(allocationsIn([&] { goRound(rig.breaker, rig.clock); }) == 0);
+        // It has been everywhere.
+        CHECK(rig.stats().timesOpened >= 3);
+        CHECK(rig.stats().totalRejected >= 4);
+        CHECK(rig.stats().totalFailures >= 3);
+        CHECK(rig.stats().totalStale >= 2);
+    }
+}
+
+TEST_CASE("Without latencies no path of a call allocates either") {
+    Rig rig{
+        {.recoveryTimeout = 10s, .halfOpenLimit = 2, .probeTimeout = 5s, .measureLatency = false},
+        ConsecutiveFailures{3}};
+    CHECK(allocationsIn([&] { goRound(rig.breaker, rig.clock); }) == 0);
+    CHECK(rig.stats().timesOpened >= 3);
+}
+
+TEST_CASE("A breaker that nobody listens to any more allocates as little as before") {
+    Rig rig{{.recoveryTimeout = 10s, .halfOpenLimit = 2, .probeTimeout = 5s},
+            ConsecutiveFailures{3}};
+    {
+        const Subscription calls = rig.breaker.on<CallFailed>([](const CallFailed&) {});
+        const Subscription transitions = rig.breaker.on<StateChanged>([](const StateChanged&) {});
+        goRound(rig.breaker, rig.clock);
+    }
+    rig.breaker.reset();
+    CHECK(allocationsIn([&] { goRound(rig.breaker, rig.clock); }) == 0);
+}
+
+TEST_CASE("Telling listeners of calls allocates nothing") {
+    Rig rig;
+    int heard = 0;
+    const Subscription succeeded = rig.breaker.on<CallSucceeded>([&](const auto&) { ++heard; });
+    const Subscription failed = rig.breaker.on<CallFailed>([&](const auto&) { ++heard; });
+    const Subscription rejected = rig.breaker.on<CallRejected>([&](const auto&) { ++heard; });
+    CHECK(allocationsIn([&] {
+              (void)rig.breaker.execute(kHealthy);
+              for (int i = 0; i < 5; ++i) (void)rig.breaker.execute(sick(rig.clock));
+              (void)rig.breaker.execute(kHealthy);
+          }) == 0);
+    CHECK(heard == 7);
+}
+
+TEST_CASE("A result with a rejection in it costs no more than the result") {
+    Rig rig;
+    rig.breaker.open();
+    CHECK(allocationsIn([&] {
+              (void)rig.breaker.execute([] { return Response{200}; });
+              (void)rig.breaker.execute([] { return Expected<int, std::error_code>{1}; });
+          }) == 0);
+    CHECK(rig.stats().totalRejected == 2);
+}
+
+TEST_CASE("A call by name allocates only when it creates the breaker") {
+    CircuitBreakerRegistry registry;
+    const std::string name = "a name too long for any small-string buffer";
+    const CircuitBreakerOptions options{.recoveryTimeout = 1h,
+                                        .classifyError = ignoring<int>(),
+                                        .onOpen = [copy = name] { (void)copy; }};
+    const auto cached = fallback([] { return std::error_code{}; });
+    const auto call = [&] {
+        (void)withCircuitBreaker(registry, name, kHealthy);
+        (void)withCircuitBreaker(registry, name, kHealthy, cached);
+        (void)withCircuitBreaker(registry, name, kHealthy, ConsecutiveFailures{2});
+        (void)withCircuitBreaker(registry, name, kHealthy, options);
+        (void)withCircuitBreaker(registry, name, kHealthy, ConsecutiveFailures{2}, options, cached);
+        (void)withCircuitBreaker(registry, name, kHealthy, {.recoveryTimeout = 1h});
+        (void)withCircuitBreaker(registry, name, kHealthy, anyOf(ConsecutiveFailures{2}, Cusum{}),
+                                 options);
+    };
+    (void)withCircuitBreaker(registry, name, kHealthy, ConsecutiveFailures{2}, options);
+    CHECK(allocationsIn(call) == 0);
+    registry.get(name)->open();
+    CHECK(allocationsIn(call) == 0);
+    const auto handle = registry.get(name);
+    CHECK(allocationsIn([&] {
+              (void)withCircuitBreaker(handle, kHealthy);
+              (void)withCircuitBreaker(*handle, kHealthy, cached);
+          }) == 0);
+    CHECK(handle->stats().totalSuccesses == 8);
+    CHECK(handle->stats().totalRejected == 9);
+}
+
+TEST_CASE("A composite policy by name is compared without a conversion") {
+    CircuitBreakerRegistry registry;
+    const auto call = [&] {
+        (void)withCircuitBreaker(registry, "composite", kHealthy,
+                                 allOf(FailureRate{}, anyOf(ConsecutiveFailures{2}, Cusum{})),
+                                 {.recoveryTimeout = 1h});
+    };
+    call();
+    CHECK(allocationsIn(call) == 0);
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// The numbers that caused the last opening, in fields and in words.
+#include <chrono>
+#include <stdexcept>
+#include <string>
+
+#include "breaker/rig.hpp"
+#include "fusebox/breaker/circuit_breaker.hpp"
+#include "support/catch.hpp"
+
+using namespace std::chrono_literals;
+using namespace fusebox;
+using Catch::Matchers::ContainsSubstring;
+using fusebox::test::Rig;
+
+TEST_CASE("A trip leaves the numbers on which the policy decided") {
+    Rig rig{{.recoveryTimeout = 10s}, FailureRate{.threshold = 0.4, .minimumCalls = 5}};
+    rig.succeed(3);
+    rig.fail();
+    const auto before = std::chrono::system_clock::now();
+    CHECK_THROWS_AS(rig.breaker.execute([] { throw std::runtime_error{"connection refused"}; }),
+                    std::runtime_error);
+    const auto trip = rig.stats().lastTrip;
+    REQUIRE(trip);
+    CHECK(trip->reason == TransitionReason::PolicyTripped);
+    CHECK(trip->time >= before);
+    CHECK(trip->time == rig.stats().lastOpened);
+    CHECK(trip->windowCalls == 5);
+    CHECK(trip->windowFailures == 2);
+    CHECK(trip->windowSlow == 0);
+    CHECK(trip->failureRate == 0.4);
+    CHECK(trip->consecutiveFailures == 2);
+    CHECK(trip->wait == 10s);
+    CHECK(trip->policy == rig.stats().policy);
+    CHECK(trip->lastError == "connection refused");
+    CHECK_THAT(trip->summary, ContainsSubstring("POLICY_TRIPPED") && ContainsSubstring("2") &&
+                                  ContainsSubstring("5") && ContainsSubstring("40 %") &&
+                                  ContainsSubstring(trip->policy) &&
+                                  ContainsSubstring("connection refused"));
+}
+
+TEST_CASE("A trip by slow calls leaves their share") {
+    Rig rig{{}, SlowCallRate{.threshold = 0.5, .slowerThan = 1s, .minimumCalls = 4}};
+    rig.take(0s);
+    rig.take(0s);
+    rig.take(1s);
+    rig.take(1s);
+    const auto trip = rig.stats().lastTrip;
+    REQUIRE(trip);
+    CHECK(trip->windowCalls == 4);
+    CHECK(trip->windowSlow == 2);
+    CHECK(trip->slowCallRate == 0.5);
+    CHECK(trip->failureRate == 0.0);
+    CHECK(trip->consecutiveFailures == 0);
+    CHECK(trip->lastError.empty());
+    CHECK_THAT(trip->summary, ContainsSubstring("2") && ContainsSubstring("slow"));
+}
+
+TEST_CASE("A record is of the opening, whatever happens later") {
+    Rig rig{{.recoveryTimeout = 10s}, ConsecutiveFailures{2}};
+    rig.fail(2);
+    const std::string summary = rig.stats().lastTrip->summary;
+    rig.wait();
+    rig.recover();
+    rig.succeed(10);
+    rig.fail();
+    REQUIRE(rig.stats().lastTrip);
+    CHECK(rig.stats().lastTrip->summary == summary);
+    CHECK(rig.stats().lastTrip->consecutiveFailures == 2);
+}
+
+TEST_CASE("Reopenings say why, and how the window stood when the circuit first opened") {
+    Rig rig{{.recoveryTimeout = 10s, .recoveryBackoff = 2.0, .probeTimeout = 5s},
+            FailureRate{.minimumCalls = 4}};
+    rig.succeed(2);
+    rig.fail(2);
+    rig.wait();
+    CHECK_THROWS_AS(rig.breaker.execute([] { throw std::runtime_error{"still down"}; }),
+                    std::runtime_error);
+    auto trip = rig.stats().lastTrip.value();
+    CHECK(trip.reason == TransitionReason::ProbeFailed);
+    CHECK(trip.windowCalls == 4);
+    CHECK(trip.failureRate == 0.5);
+    CHECK(trip.wait == 20s);
+    CHECK(trip.lastError == "still down");
+    CHECK(trip.consecutiveFailures == 3);
+    rig.wait();
+    const auto lost = rig.begin();
+    rig.clock.advance(6s);
+    (void)rig.rejected();
+    trip = rig.stats().lastTrip.value();
+    CHECK(trip.reason == TransitionReason::ProbeLost);
+    CHECK(trip.wait == 40s);
+    CHECK(trip.windowFailures == 2);
+}
+
+TEST_CASE("Opening by hand leaves a record, too") {
+    Rig rig;
+    rig.succeed(3);
+    rig.breaker.open(7s);
+    const auto trip = rig.stats().lastTrip.value();
+    CHECK(trip.reason == TransitionReason::Manual);
+    CHECK(trip.wait == 7s);
+    CHECK(trip.windowCalls == 3);
+    CHECK(trip.windowFailures == 0);
+    CHECK_THAT(trip.summary, ContainsSubstring("MANUAL"));
+}
+
+TEST_CASE("The record of a long error is as short as the error that is kept") {
+    Rig rig{{}, ConsecutiveFailures{1}};
+    CHECK_THROWS(rig.breaker.execute([] { throw std::runtime_error{std::string(500, 'x')}; }));
+    CHECK(rig.stats().lastTrip->lastError == std::string(127, 'x'));
+}
+
+TEST_CASE("A closed breaker that never opened has no record") {
+    Rig rig;
+    rig.fail(4);
+    CHECK_FALSE(rig.stats().lastTrip);
+    rig.breaker.setMode(ControlMode::ForcedOpen);
+    CHECK_FALSE(rig.stats().lastTrip);
+    CHECK_FALSE(rig.stats().lastOpened);
+}
