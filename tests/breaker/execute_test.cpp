@@ -164,7 +164,7 @@ TEST_CASE("The first form that fn accepts is the one that is called") {
 }
 
 #if FUSEBOX_HAS_STOP_TOKEN
-TEST_CASE("A call may take a stop token; nothing has been requested at its start") {
+TEST_CASE("A call may take a stop token, of which no stop is requested at its start") {
     Rig rig;
     CHECK_FALSE(rig.breaker.execute([](std::stop_token token) { return token.stop_requested(); }));
     CHECK_FALSE(rig.breaker.execute(

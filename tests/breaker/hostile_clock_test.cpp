@@ -164,6 +164,28 @@ TEST_CASE("F 36: a clock may begin at the start of its range") {
     CHECK(breaker.state() == CircuitState::Closed);
 }
 
+TEST_CASE("F 36: a probe may be lost from the start of the clock's range to its end") {
+    WildClock<true> clock;
+    *clock.at = nanoseconds::min();
+    CircuitBreaker breaker{
+        "wild", ConsecutiveFailures{1}, {.recoveryTimeout = 10s, .probeTimeout = 5s}, clock};
+    report(breaker, Outcome::Failure);
+    *clock.at += 10s;
+    const auto lost = breaker.tryAcquire();
+    REQUIRE(lost);
+    *clock.at = nanoseconds::max();
+    // Before anybody calls, and after.
+    for (int i = 0; i < 2; ++i) {
+        CHECK(breaker.state() == CircuitState::HalfOpen);
+        const CircuitBreakerStats stats = breaker.stats();
+        checkConservation(stats);
+        CHECK(stats.timesOpened == 2);
+        CHECK(stats.timeOpen == 20s);
+        CHECK(stats.lastOpened <= std::chrono::system_clock::now());
+        report(breaker, Outcome::Ignored);
+    }
+}
+
 TEST_CASE("F 36: a clock of coarser units is read without overflow") {
     SecondsClock clock;
     CircuitBreaker breaker{"wild", ConsecutiveFailures{1}, {.recoveryTimeout = 10s}, clock};

@@ -124,7 +124,7 @@ TEST_CASE("The time spent open ends when the wait after a lost probe is over") {
     CHECK(rig.stats().timeOpen == 10s + 10s);
 }
 
-TEST_CASE("The oldest probe decides; one that ended in time is not missed") {
+TEST_CASE("The oldest probe in flight decides, one that ended in time is not missed") {
     Rig rig{kLost5s};
     rig.reachHalfOpen();
     auto first = rig.begin();

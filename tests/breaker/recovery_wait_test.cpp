@@ -137,7 +137,7 @@ TEST_CASE("Reopenings after open(wait) wait as usual") {
     CHECK(rig.breaker.retryAfter() == 20s);
 }
 
-TEST_CASE("Jitter draws the wait from [wait x (1 - jitter), wait]") {
+TEST_CASE("Jitter draws the wait evenly between wait x (1 - jitter) and wait") {
     const auto all = jittered(0.4, 4000);
     const auto [least, most] = std::minmax_element(all.begin(), all.end());
     CHECK(*least >= 6s);

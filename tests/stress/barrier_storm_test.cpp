@@ -12,6 +12,7 @@
 #include "fusebox/testing/manual_clock.hpp"
 #include "stress/load.hpp"
 #include "stress/transition_log.hpp"
+#include "stress/yielding_breaker.hpp"
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;
@@ -196,37 +197,34 @@ TEST_CASE("open() and close() from all sides make one transition each") {
     CHECK(failed == 0);
 }
 
-TEST_CASE("An opening is never seen without its deadline") {
-    // The clock moves only while the breaker is closed, and then past every earlier deadline: who
-    // meets the word of one opening with the times of another reads HalfOpen, or a wrong rest.
-    ManualClock clock;
-    fusebox::CircuitBreaker breaker{"deadline",
-                                    fusebox::ConsecutiveFailures{1},
-                                    {.recoveryTimeout = kWait, .measureLatency = false},
-                                    clock};
+namespace {
+
+/// Opens and closes the breaker while others look. The clock moves only while it is closed, and
+/// then past every earlier deadline: who meets the word of one opening with the times of another
+/// reads HalfOpen, or a wrong rest.
+template <class Breaker>
+void showsItsDeadline(Breaker& breaker, ManualClock clock, std::uint64_t rounds) {
     Count halfOpen;
     Count wrongRest;
     Count wrongRejection;
     Count open;
     {
-        Background states{[&] {
+        const auto poll = [&] {
             for (int i = 0; i < 64; ++i) {
                 const CircuitState state = breaker.state();
                 halfOpen.addIf(state == CircuitState::HalfOpen);
                 open.addIf(state == CircuitState::Open);
-            }
-            const auto permit = breaker.tryAcquire();
-            const auto rejection = permit.rejection();
-            wrongRejection.addIf(!permit && (rejection.reason != RejectionReason::Open ||
-                                             rejection.retryAfter != kWait));
-        }};
-        Background rests{[&] {
-            for (int i = 0; i < 64; ++i) {
                 const auto rest = breaker.retryAfter();
                 wrongRest.addIf(rest && *rest != kWait);
+                const auto permit = breaker.tryAcquire();
+                const auto rejection = permit.rejection();
+                wrongRejection.addIf(!permit && (rejection.reason != RejectionReason::Open ||
+                                                 rejection.retryAfter != kWait));
             }
-        }};
-        for (std::uint64_t round = scaled(400'000); round > 0; --round) {
+        };
+        Background first{poll};
+        Background second{poll};
+        for (std::uint64_t round = 0; round < rounds; ++round) {
             breaker.open();
             breaker.close();
             clock.advance(2 * kWait);
@@ -236,4 +234,16 @@ TEST_CASE("An opening is never seen without its deadline") {
     CHECK(wrongRest.get() == 0);
     CHECK(wrongRejection.get() == 0);
     CHECK(open.get() > 0);
+}
+
+}  // namespace
+
+TEST_CASE("An opening is never seen without its deadline") {
+    const fusebox::CircuitBreakerOptions options{.recoveryTimeout = kWait, .measureLatency = false};
+    const fusebox::ConsecutiveFailures policy{1};
+    ManualClock clock;
+    fusebox::CircuitBreaker breaker{"deadline", policy, options, clock};
+    showsItsDeadline(breaker, clock, scaled(300'000));
+    YieldingBreaker<fusebox::ConsecutiveFailures> interrupted{policy, options, clock};
+    showsItsDeadline(interrupted, clock, scaled(100'000));
 }

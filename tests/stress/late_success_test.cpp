@@ -12,6 +12,7 @@
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/testing/manual_clock.hpp"
 #include "stress/load.hpp"
+#include "stress/yielding_breaker.hpp"
 #include "support/catch.hpp"
 
 using namespace fusebox::test;
@@ -101,15 +102,11 @@ private:
     std::uint64_t failed_ = 0;
 };
 
-template <class Policy>
-void keepsEpochsApart(const Policy& policy, bool measureLatency) {
+template <class Breaker>
+void keepsEpochsApart(Breaker& breaker, std::uint64_t rounds) {
     constexpr int kCallers = 3;
-    ManualClock clock;
-    // Fewer shards than threads, so that both kinds of race are run.
-    fusebox::CircuitBreaker breaker{
-        "epochs", policy, {.measureLatency = measureLatency, .shards = 2}, clock};
     EpochSign sign;
-    std::vector<LateCaller<decltype(breaker)>> callers;
+    std::vector<LateCaller<Breaker>> callers;
     for (int i = 0; i < kCallers; ++i) {
         callers.emplace_back(breaker, sign, static_cast<std::uint64_t>(i) + 1);
     }
@@ -117,7 +114,6 @@ void keepsEpochsApart(const Policy& policy, bool measureLatency) {
     // A round: callers call; the main thread makes some transitions and lets them rest.
     std::atomic<bool> resting{false};
     StartLine line{kCallers + 1};
-    const std::uint64_t rounds = scaled(10'000);
     std::vector<std::thread> threads;
     for (auto& caller : callers) {
         threads.emplace_back([&] {
@@ -144,6 +140,9 @@ void keepsEpochsApart(const Policy& policy, bool measureLatency) {
                 breaker.open();
                 breaker.close();
             });
+            // A mode ends the epoch too, but the window stays.
+            if (random.oneIn(4)) breaker.setMode(fusebox::ControlMode::Shadow);
+            if (random.oneIn(4)) breaker.setMode(fusebox::ControlMode::Automatic);
             for (auto pause = random.below(3); pause > 0; --pause) std::this_thread::yield();
         }
         resting.store(true, std::memory_order_release);
@@ -157,6 +156,9 @@ void keepsEpochsApart(const Policy& policy, bool measureLatency) {
         }
         leaks += stats.windowCalls != recorded || stats.windowFailures != failed;
         calls += recorded;
+        // And the epoch goes on.
+        leaks += breaker.tryAcquire().success() != ReportResult::Recorded;
+        leaks += breaker.stats().windowCalls != recorded + 1;
     }
     for (auto& thread : threads) thread.join();
 
@@ -164,6 +166,19 @@ void keepsEpochsApart(const Policy& policy, bool measureLatency) {
     CHECK(calls > 0);
     CHECK(breaker.stats().totalStale > 0);
     CHECK(breaker.stats().timesOpened == breaker.stats().timesClosed);
+}
+
+// Fewer shards than threads, so that both kinds of race are run.
+fusebox::CircuitBreakerOptions twoShards(bool measureLatency) {
+    return {.measureLatency = measureLatency, .shards = 2};
+}
+
+template <class Policy>
+void keepsEpochsApart(const Policy& policy, bool measureLatency) {
+    fusebox::CircuitBreaker breaker{"epochs", policy, twoShards(measureLatency), ManualClock{}};
+    keepsEpochsApart(breaker, scaled(5'000));
+    YieldingBreaker<Policy> interrupted{policy, twoShards(measureLatency), ManualClock{}};
+    keepsEpochsApart(interrupted, scaled(5'000));
 }
 
 constexpr int kNever = 1'000'000;

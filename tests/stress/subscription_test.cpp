@@ -3,9 +3,12 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/testing/manual_clock.hpp"
@@ -24,7 +27,8 @@ namespace {
 
 using Breaker = fusebox::CircuitBreaker<ManualClock, fusebox::ConsecutiveFailures>;
 
-/// What a listener refers to, gone as soon as its subscription is.
+/// What a listener refers to, gone as soon as its subscription is. Its memory stays, so that a
+/// listener that comes too late does not find the next one there.
 class Target {
 public:
     /// Whether the target was there all the time; the visit takes a while.
@@ -69,11 +73,13 @@ TEMPLATE_TEST_CASE("No listener is called after its unsubscription has returned"
     Breaker breaker{"events", {}, {}, clock};
     Count visits;
     Count afterwards;
+    std::array<std::vector<std::unique_ptr<Target>>, 3> targets;
     {
         EventSource events{breaker};
-        onThreads(3, [&](int) {
+        onThreads(3, [&](int i) {
+            std::vector<std::unique_ptr<Target>>& mine = targets[static_cast<std::size_t>(i)];
             for (std::uint64_t n = scaled(20'000); n > 0; --n) {
-                Target target;
+                Target& target = *mine.emplace_back(std::make_unique<Target>());
                 Subscription subscription = breaker.on<TestType>([&, n](const TestType&) {
                     visits.add();
                     afterwards.addIf(!target.visit(Random{n}));
@@ -96,15 +102,17 @@ TEST_CASE("A listener may unsubscribe itself and its neighbours while events fly
     Breaker breaker{"leavers", {}, {}, clock};
     Count visits;
     Count afterwards;
+    std::array<std::vector<std::unique_ptr<Target>>, 2> targets;
     {
         EventSource events{breaker};
-        onThreads(2, [&](int) {
+        onThreads(2, [&](int i) {
+            std::vector<std::unique_ptr<Target>>& mine = targets[static_cast<std::size_t>(i)];
             for (std::uint64_t n = scaled(10'000); n > 0; --n) {
                 // The first that is called ends all three; on this thread or another.
                 std::array<Subscription, 3> all;
                 std::atomic<bool> ended{false};
                 std::atomic<bool> ready{false};
-                Target target;
+                Target& target = *mine.emplace_back(std::make_unique<Target>());
                 for (auto& one : all) {
                     one = breaker.on<StateChanged>([&, n](const StateChanged&) {
                         visits.add();

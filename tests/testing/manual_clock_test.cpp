@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fusebox/testing/manual_clock.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 #include <vector>
@@ -94,17 +95,22 @@ TEST_CASE("A breaker reads a clock that was set back as standing still") {
 
 TEST_CASE("A manual clock loses no step of threads that move it together") {
     constexpr int kThreads = 4;
-    constexpr int kSteps = 20'000;
+    constexpr int kSteps = 500'000;
     ManualClock clock;
+    std::atomic<int> waiting{kThreads};
+    std::atomic<int> moving{kThreads};
     std::vector<std::thread> threads;
     for (int i = 0; i < kThreads; ++i) {
-        threads.emplace_back([clock]() mutable {
+        threads.emplace_back([&, clock]() mutable {
+            waiting.fetch_sub(1);
+            while (waiting.load() > 0) std::this_thread::yield();
             for (int step = 0; step < kSteps; ++step) clock.advance(1ns);
+            moving.fetch_sub(1);
         });
     }
     auto last = clock.now();
     int backwards = 0;
-    while (last < at(std::chrono::nanoseconds{kThreads * kSteps})) {
+    while (moving.load() > 0) {
         const auto now = clock.now();
         if (now < last) ++backwards;
         last = now;

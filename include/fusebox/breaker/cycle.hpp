@@ -173,7 +173,8 @@ public:
             // A lost probe has reopened the breaker, but no call has met that yet.
             OpeningHistory history = history_;
             const Nanoseconds wait = published_.reopenWait();
-            history.opened(TransitionReason::ProbeLost, evidence_, leaseEnd, now - leaseEnd, wait);
+            history.opened(TransitionReason::ProbeLost, evidence_, leaseEnd,
+                           saturatingSubtract(now, leaseEnd), wait);
             fill(stats, present.next(CircuitState::Open), evidence_, history);
             stats.timeOpen += history.openFor(std::min(now, saturatingAdd(leaseEnd, wait)));
         } else {

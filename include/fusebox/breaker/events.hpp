@@ -36,7 +36,7 @@ struct ModeChanged : Event {
 /// `reset()` returned the breaker to its beginning.
 struct WasReset : Event {};
 
-/// A call succeeded. `elapsed` is 0 in every event when latencies are not measured.
+/// A call succeeded. In every event `elapsed` is 0 when it was neither measured nor reported.
 struct CallSucceeded : Event {
     std::chrono::nanoseconds elapsed{0};
 };
