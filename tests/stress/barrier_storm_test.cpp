@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <thread>
 
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/testing/manual_clock.hpp"
@@ -208,8 +209,10 @@ void showsItsDeadline(Breaker& breaker, ManualClock clock, std::uint64_t rounds)
     Count wrongRest;
     Count wrongRejection;
     Count open;
+    Count polls;
     {
         const auto poll = [&] {
+            polls.add();
             for (int i = 0; i < 64; ++i) {
                 const CircuitState state = breaker.state();
                 halfOpen.addIf(state == CircuitState::HalfOpen);
@@ -224,6 +227,7 @@ void showsItsDeadline(Breaker& breaker, ManualClock clock, std::uint64_t rounds)
         };
         Background first{poll};
         Background second{poll};
+        while (polls.get() < 4) std::this_thread::yield();
         for (std::uint64_t round = 0; round < rounds; ++round) {
             breaker.open();
             breaker.close();

@@ -82,6 +82,8 @@ struct Habits {
     bool measures = true;
     /// The policy tells slow calls.
     bool tellsSlow = false;
+    /// Calls are slow to end, so that time passes while they are in flight.
+    bool dawdles = false;
 
     // Far beyond what the clock of a storm moves during a call: nothing is slow or late by chance.
     static constexpr std::chrono::hours kSlow{5};
@@ -136,8 +138,9 @@ private:
 
     void callByPermit() {
         Permit permit = breaker_.tryAcquire();
-        if (permit) return report(permit);
-        noteRejection();
+        if (!permit) return noteRejection();
+        if (habits_.dawdles && random_.oneIn(16)) std::this_thread::yield();
+        report(permit);
     }
 
     void hold() {

@@ -140,8 +140,9 @@ TEST_CASE("A storm with changing modes conserves everything") {
 }
 
 TEST_CASE("A storm in which probes are lost conserves everything") {
-    const StormPlan plan{
-        .calls = scaled(1'200'000), .habits = {.reportsAll = true}, .probeTimeout = 20us};
+    const StormPlan plan{.calls = scaled(600'000),
+                         .habits = {.reportsAll = true, .dawdles = true},
+                         .probeTimeout = 20us};
     const Aftermath left = storm(fusebox::FailureRate{.minimumCalls = 10}, plan);
     CHECK(left.stats.totalStale == left.books.stale);
     CHECK(left.log.because(TransitionReason::ProbeLost) > 0);

@@ -55,8 +55,7 @@ public:
     [[nodiscard]] std::uint64_t miscounted() const {
         std::uint64_t opened = 0;
         return count([&](const Transition& t) {
-            const bool wrong =
-                t.snapshotOpened != opened && t.reason != TransitionReason::ProbeLost;
+            const bool wrong = t.snapshotOpened != opened;
             opened += t.to == CircuitState::Open;
             return wrong;
         });
