@@ -27,6 +27,18 @@
 
 namespace fusebox {
 
+namespace detail {
+
+/// The way of the library's own upper rooms to what a breaker is made of.
+struct CoreAccess {
+    template <class Breaker>
+    [[nodiscard]] static auto& coreOf(Breaker& breaker) noexcept {
+        return breaker.core_;
+    }
+};
+
+}  // namespace detail
+
 /// Guards calls to a dependency: lets them through while it is well, rejects them while it is not,
 /// and finds out with a few probes when it is well again.
 ///
@@ -154,6 +166,8 @@ public:
     }
 
 private:
+    friend detail::CoreAccess;
+
     Core core_;
 };
 

@@ -49,6 +49,10 @@ public:
         return std::get<Listeners<E>>(listeners_).add(std::move(listener));
     }
     template <class E>
+    [[nodiscard]] Listeners<E>& listeners() noexcept {
+        return std::get<Listeners<E>>(listeners_);
+    }
+    template <class E>
     [[nodiscard]] bool wants() const noexcept {
         return std::get<Listeners<E>>(listeners_).any();
     }
@@ -201,8 +205,9 @@ private:
     std::string policy_;
     std::string options_;
     std::tuple<Listeners<StateChanged>, Listeners<ModeChanged>, Listeners<WasReset>,
-               Listeners<CallSucceeded>, Listeners<CallFailed>, Listeners<CallTimedOut>,
-               Listeners<CallRejected>, Listeners<CallIgnored>, Listeners<SlowCall>>
+               Listeners<Reconfigured>, Listeners<CallSucceeded>, Listeners<CallFailed>,
+               Listeners<CallTimedOut>, Listeners<CallRejected>, Listeners<CallIgnored>,
+               Listeners<SlowCall>>
         listeners_;
     std::atomic<std::uint64_t> errors_{0};
 

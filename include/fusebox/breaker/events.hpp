@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <exception>
+#include <string>
 #include <string_view>
 
 #include "fusebox/breaker/stats.hpp"
@@ -31,6 +32,12 @@ struct StateChanged : Event {
 struct ModeChanged : Event {
     ControlMode from = ControlMode::Automatic;
     ControlMode to = ControlMode::Automatic;
+};
+
+/// `reconfigure` gave the breaker another policy or other options: both before and after, in words.
+struct Reconfigured : Event {
+    std::string previous{};
+    std::string current{};
 };
 
 /// `reset()` returned the breaker to its beginning.

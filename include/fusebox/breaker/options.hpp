@@ -17,6 +17,7 @@
 
 #include "fusebox/breaker/events.hpp"
 #include "fusebox/vocabulary/outcome.hpp"
+#include "fusebox/vocabulary/tags.hpp"
 #include "fusebox/vocabulary/validation.hpp"
 
 namespace fusebox {
@@ -100,6 +101,8 @@ struct CircuitBreakerOptions {
     StateCallback onOpen{};
     StateCallback onHalfOpen{};
     StateCallback onClose{};
+    /// Key/value pairs that travel into the statistics.
+    Tags tags{};
 };
 
 /// Whether two option values configure the same breaker. Callbacks are not compared.
@@ -110,7 +113,7 @@ struct CircuitBreakerOptions {
            a.successThreshold == b.successThreshold && a.halfOpenLimit == b.halfOpenLimit &&
            a.probeTimeout == b.probeTimeout && a.requestTimeout == b.requestTimeout &&
            a.measureLatency == b.measureLatency && a.trackInFlight == b.trackInFlight &&
-           a.shards == b.shards;
+           a.shards == b.shards && a.tags == b.tags;
 }
 
 /// The bound of the backoff in force.
@@ -155,7 +158,7 @@ struct CircuitBreakerOptions {
         requireCount("halfOpenLimit", options.halfOpenLimit, 1, 255),
         requirePositive("probeTimeout", options.probeTimeout.value_or(kForever)),
         requirePositive("requestTimeout", options.requestTimeout),
-        requireCount("shards", options.shards, 0, 1024));
+        requireCount("shards", options.shards, 0, 1024), detail::requireKeys(options.tags));
 }
 
 /// The options in words.
@@ -176,6 +179,7 @@ struct CircuitBreakerOptions {
                                                : ", deadline " + toText(options.requestTimeout);
     if (!options.measureLatency) text += ", latency not measured";
     if (options.trackInFlight) text += ", calls in flight tracked";
+    if (!options.tags.empty()) text += ", tags " + toText(options.tags);
     return text;
 }
 

@@ -9,6 +9,7 @@
 
 #include "fusebox/vocabulary/call_counts.hpp"
 #include "fusebox/vocabulary/state.hpp"
+#include "fusebox/vocabulary/tags.hpp"
 #include "fusebox/window/latency_histogram.hpp"
 
 namespace fusebox {
@@ -39,6 +40,7 @@ struct CircuitBreakerStats {
     std::string name{};
     std::string policy{};   ///< In words.
     std::string options{};  ///< In words.
+    Tags tags{};            ///< Those of the options.
     CircuitState state = CircuitState::Closed;
     ControlMode mode = ControlMode::Automatic;
 
@@ -54,6 +56,7 @@ struct CircuitBreakerStats {
     std::uint64_t totalSlow = 0;  ///< Of the calls: took at least the policy's `slowerThan`.
     std::uint64_t timesOpened = 0;
     std::uint64_t timesClosed = 0;
+    std::uint64_t timesReconfigured = 0;
     std::uint64_t listenerErrors = 0;  ///< Exceptions thrown by listeners, contained.
     std::chrono::nanoseconds timeOpen{0};
 
