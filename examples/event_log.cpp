@@ -39,7 +39,8 @@ int main() {
     breaker->reset();
 
     for (const auto& event : log.events()) {
-        fmt::print("{} {} {}: {}\n", event.sequence, event.breaker, event.kind, event.text);
+        fmt::print("{} {} {}: {}\n", event.sequence, event.breaker, toString(event.kind),
+                   event.text);
     }
     // [/event_log]
     return opened == 1 && !log.events().empty() ? 0 : 1;
