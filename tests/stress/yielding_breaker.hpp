@@ -110,7 +110,8 @@ public:
     };
 
     YieldingBreaker(const Policy& policy, const CircuitBreakerOptions& options, ManualClock clock)
-        : machine_(policy, options, std::move(clock), journal_) {}
+        : machine_(typename Machine::Rules{policy, options, nullptr}, options, std::move(clock),
+                   journal_) {}
 
     [[nodiscard]] Permit tryAcquire() noexcept { return {machine_, machine_.admit()}; }
     [[nodiscard]] CircuitBreakerStats stats() const { return machine_.stats(); }

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "fusebox/breaker/call_end.hpp"
+#include "fusebox/breaker/configuration.hpp"
 #include "fusebox/breaker/event_hub.hpp"
 #include "fusebox/breaker/options.hpp"
 #include "fusebox/breaker/state_machine.hpp"
@@ -18,6 +21,7 @@
 #include "fusebox/policy/trip_policy.hpp"
 #include "fusebox/vocabulary/errors.hpp"
 #include "fusebox/vocabulary/outcome.hpp"
+#include "fusebox/window/sharded_counters.hpp"
 
 namespace fusebox::detail {
 
@@ -28,15 +32,31 @@ public:
     using Time = TimeSource<Clock>;
     using Machine = StateMachine<typename Policy::template Tracker<Clock>, Time, EventHub>;
 
+    using Config = Configuration<Policy>;
+    using Handle = std::shared_ptr<const Config>;
+
     BreakerCore(std::string name, Policy policy, CircuitBreakerOptions options, Clock clock)
-        : policy_(checked(name, std::move(policy), options)),
-          options_(std::move(options)),
-          hub_(options_),
-          machine_(policy_, options_, std::move(clock), hub_) {
-        hub_.describe(name, detail::describe(policy_), toString(options_));
-        if (!options_.measureLatency && machine_.needs().slowerThan != kForever) {
-            raise(complaintAbout(name, complain("measureLatency", "false",
-                                                "true with a policy that decides on slow calls")));
+        : BreakerCore(Draft{name, std::move(policy), std::move(options)}, name, std::move(clock)) {}
+
+    /// Goes on under another policy, other options, or both; what is null stays.
+    void reconfigure(const Policy* policy, const CircuitBreakerOptions* options) {
+        for (;;) {
+            const Handle present = configurations_.present();
+            Draft draft{name(), policy ? *policy : present->policy,
+                        options ? *options : present->options};
+            requireSameShards(present->options.shards, draft.config->options.shards);
+            const bool samePolicy = draft.config->policy == present->policy;
+            std::shared_ptr<const Setup> setup = draft.config;
+            typename ConfigurationHistory<Policy>::Successor successor{
+                std::move(draft.config), draft.rules.needs.slowerThan};
+            const bool done =
+                machine_.reconfigure(draft.rules, samePolicy, [&](std::uint64_t epoch) {
+                    const bool agreed = configurations_.replace(present, successor, epoch);
+                    if (agreed) hub_.reconfigured(setup);
+                    return agreed;
+                });
+            // Else another thread was faster: what it changed must not be lost.
+            if (done) return;
         }
     }
 
@@ -45,8 +65,20 @@ public:
     [[nodiscard]] EventHub& hub() noexcept { return hub_; }
     [[nodiscard]] const EventHub& hub() const noexcept { return hub_; }
     [[nodiscard]] const std::string& name() const noexcept { return hub_.name(); }
-    [[nodiscard]] const Policy& policy() const noexcept { return policy_; }
-    [[nodiscard]] const CircuitBreakerOptions& options() const noexcept { return options_; }
+    [[nodiscard]] Handle configuration() const noexcept { return configurations_.present(); }
+    /// The configuration and the limits under which a call was admitted.
+    [[nodiscard]] Handle configurationOf(Ticket ticket) const noexcept {
+        return configurations_.of(ticket.word);
+    }
+    [[nodiscard]] CallLimits limitsOf(Ticket ticket) const noexcept {
+        return configurations_.limitsOf(ticket.word);
+    }
+
+    [[nodiscard]] CircuitBreakerStats stats() const {
+        CircuitBreakerStats stats = machine_.stats();
+        hub_.addWords(stats, *configuration());
+        return stats;
+    }
 
     [[nodiscard]] Rejection rejection(Ticket ticket) const noexcept {
         return {name(), ticket.rejectedIn(), ticket.reason(), ticket.time};
@@ -71,7 +103,7 @@ public:
                                   std::optional<Nanoseconds> given = std::nullopt) const noexcept {
         CallEnd end;
         end.outcome = outcome;
-        end.measured = machine_.measuresLatency();
+        end.measured = ticket.word.measured();
         if (given) {
             end.elapsed = std::max(*given, Nanoseconds::zero());
         } else if (end.measured) {
@@ -80,12 +112,13 @@ public:
             end.elapsed = std::max(saturatingSubtract(end.time, ticket.time), Nanoseconds::zero());
         }
         if (!end.measured || end.neutral()) return end;
-        if (end.elapsed > options_.requestTimeout) {
+        const CallLimits limits = limitsOf(ticket);
+        if (end.elapsed > limits.requestTimeout) {
             end.late = true;
             end.outcome = Outcome::Timeout;
             end.error = "the call took longer than its deadline";
         }
-        end.slow = end.elapsed >= machine_.needs().slowerThan;
+        end.slow = end.elapsed >= limits.slowerThan;
         return end;
     }
 
@@ -115,19 +148,45 @@ private:
         return ConfigError{"circuit breaker \"" + name + "\": " + complaint};
     }
 
-    /// The policy, if it, the name and the options can work.
-    [[nodiscard]] static Policy checked(const std::string& name, Policy policy,
-                                        const CircuitBreakerOptions& options) {
+    /// A configuration that can work, and what it means to the machine.
+    struct Draft {
+        Draft(const std::string& name, Policy policy, CircuitBreakerOptions options)
+            : config(checked(name, std::move(policy), std::move(options))),
+              rules(config->policy, config->options, config->policyWords) {
+            if (!config->options.measureLatency && rules.needs.slowerThan != kForever) {
+                raise(complaintAbout(name,
+                                     complain("measureLatency", "false",
+                                              "true with a policy that decides on slow calls")));
+            }
+        }
+
+        Handle config;
+        typename Machine::Rules rules;
+    };
+
+    BreakerCore(Draft draft, std::string name, Clock clock)
+        : configurations_(draft.config, draft.rules.needs.slowerThan),
+          hub_(std::move(name), draft.config),
+          machine_(std::move(draft.rules), draft.config->options, std::move(clock), hub_) {}
+
+    [[nodiscard]] static Handle checked(const std::string& name, Policy policy,
+                                        CircuitBreakerOptions options) {
         const Complaint complaint = firstOf(
             name.empty() ? Complaint{complain("name", "empty", "a text of at least one character")}
                          : std::nullopt,
             complaintOf(policy), validate(options));
         if (complaint) raise(complaintAbout(name, *complaint));
-        return policy;
+        return std::make_shared<const Config>(std::move(policy), std::move(options));
     }
 
-    Policy policy_;
-    CircuitBreakerOptions options_;
+    void requireSameShards(int present, int given) const {
+        if (shardCount(given) == shardCount(present)) return;
+        raise(complaintAbout(
+            name(), complain("shards", std::to_string(given),
+                             std::to_string(present) + ": threads are using them already")));
+    }
+
+    ConfigurationHistory<Policy> configurations_;
     EventHub hub_;
     Machine machine_;
 };

@@ -26,15 +26,14 @@ public:
 
     explicit CallTotals(const CircuitBreakerOptions& options)
         : shards_(shardCount(options.shards)),
-          latencies_(options.measureLatency ? shards_.size() : 0),
-          tracksInFlight_(options.trackInFlight) {}
+          latencies_(options.measureLatency ? shards_.size() : 0) {}
 
-    FUSEBOX_HOT void begun() noexcept {
-        if (tracksInFlight_) shards_.add(Tally::Begun);
-    }
-    FUSEBOX_HOT void ended() noexcept {
-        if (tracksInFlight_) shards_.add(Tally::Ended);
-    }
+    /// From now on calls may be measured. Allocates, once.
+    void measureLatency() { latencies_.fillable(shards_.size()); }
+
+    /// Of calls that are tracked.
+    FUSEBOX_HOT void begun() noexcept { shards_.add(Tally::Begun); }
+    FUSEBOX_HOT void ended() noexcept { shards_.add(Tally::Ended); }
     void rejected() noexcept { shards_.add(Tally::Rejected); }
     void shadowRejected() noexcept { shards_.add(Tally::ShadowRejected); }
     void stale() noexcept { add(Total::Stale); }
@@ -70,7 +69,8 @@ public:
         for (auto& total : totals_) total.store(0, std::memory_order_relaxed);
     }
 
-    void fill(CircuitBreakerStats& stats) const noexcept {
+    /// @param tracked whether calls in flight are known.
+    void fill(CircuitBreakerStats& stats, bool tracked) const noexcept {
         stats.totalSuccesses = shards_.sum() + shards_.total(Tally::OtherSuccesses);
         stats.totalFailures = get(Total::Failures);
         stats.totalTimeouts = get(Total::Timeouts);
@@ -82,7 +82,7 @@ public:
         stats.totalSlow = get(Total::Slow);
         stats.totalRejected = shards_.total(Tally::Rejected);
         stats.totalShadowRejected = shards_.total(Tally::ShadowRejected);
-        if (tracksInFlight_) {
+        if (tracked) {
             // Exact at rest. The ends first, so that a call in between makes it rather too large.
             const std::uint64_t ended = shards_.total(Tally::Ended);
             const std::uint64_t begun = shards_.total(Tally::Begun);
@@ -109,7 +109,6 @@ private:
 
     ShardedCounters<Platform> shards_;
     LatencyHistogram<Platform> latencies_;
-    bool tracksInFlight_;
     alignas(kCacheLine) std::array<typename Platform::template Atomic<std::uint64_t>,
                                    static_cast<std::size_t>(Total::Count_)> totals_{};
 };

@@ -118,28 +118,36 @@ public:
     }
     [[nodiscard]] ControlMode mode() const noexcept { return core_.machine().mode(); }
     [[nodiscard]] std::string_view name() const noexcept { return core_.name(); }
-    [[nodiscard]] Policy policy() const { return core_.policy(); }
-    [[nodiscard]] CircuitBreakerOptions options() const { return core_.options(); }
+    [[nodiscard]] Policy policy() const { return core_.configuration()->policy; }
+    [[nodiscard]] CircuitBreakerOptions options() const { return core_.configuration()->options; }
     /// Whether the options are those, callbacks apart; copies nothing.
     [[nodiscard]] bool hasOptions(const CircuitBreakerOptions& options) const noexcept {
-        return equivalent(core_.options(), options);
+        return equivalent(core_.configuration()->options, options);
     }
     /// Whether the policy is that one; copies and converts nothing.
     template <class P>
     [[nodiscard]] bool hasPolicy(const P& policy) const noexcept {
-        if constexpr (requires { core_.policy().isSameAs(policy); }) {
-            return core_.policy().isSameAs(policy);
+        const auto configuration = core_.configuration();
+        if constexpr (requires { configuration->policy.isSameAs(policy); }) {
+            return configuration->policy.isSameAs(policy);
         } else {
-            return core_.policy() == policy;
+            return configuration->policy == policy;
         }
     }
 
     /// A snapshot; callers that succeed or are rejected do not wait for it.
-    [[nodiscard]] CircuitBreakerStats stats() const {
-        CircuitBreakerStats stats = core_.machine().stats();
-        core_.hub().addWords(stats);
-        return stats;
+    [[nodiscard]] CircuitBreakerStats stats() const { return core_.stats(); }
+
+    /// Goes on under another policy and other options. State, wait, backoff, totals and history
+    /// stay, and the window where its shape allows: under the same kind of policy over a window
+    /// that is not longer (over time: as long). Calls in flight are judged by the rules they were
+    /// admitted with, and are stale. Announced by Reconfigured. The number of shards cannot change.
+    /// @throws ConfigError as the constructor does; then nothing has changed.
+    void reconfigure(const Policy& policy, const CircuitBreakerOptions& options) {
+        core_.reconfigure(&policy, &options);
     }
+    void reconfigure(const Policy& policy) { core_.reconfigure(&policy, nullptr); }
+    void reconfigure(const CircuitBreakerOptions& options) { core_.reconfigure(nullptr, &options); }
 
     /// Lays a mode over the cycle. Ends the epoch: calls in flight become stale.
     void setMode(ControlMode mode) noexcept { core_.machine().setMode(mode); }

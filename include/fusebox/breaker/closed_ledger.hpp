@@ -4,9 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
+#include "fusebox/breaker/past_calls.hpp"
 #include "fusebox/policy/trip_policy.hpp"
 #include "fusebox/vocabulary/call_counts.hpp"
+#include "fusebox/vocabulary/outcome.hpp"
 
 namespace fusebox::detail {
 
@@ -16,8 +20,11 @@ namespace fusebox::detail {
 template <class Tracker>
 class ClosedLedger {
 public:
-    template <class Policy>
-    explicit ClosedLedger(const Policy& policy) : tracker_(policy), needs_(needsOf(tracker_)) {}
+    // Behind a pointer, so that trackers need not be movable to be replaced.
+    using Held = std::unique_ptr<Tracker>;
+
+    explicit ClosedLedger(Held tracker)
+        : tracker_(std::move(tracker)), needs_(needsOf(*tracker_)) {}
 
     [[nodiscard]] const TrackerNeeds& needs() const noexcept { return needs_; }
 
@@ -29,31 +36,45 @@ public:
         slow_ = 0;
         lastFailure_ = 0;
         failureRun_ = 0;
-        tracker_.enter(now);
+        lastVerdict_ = 0;
+        past_ = {};
+        tracker_->enter(now);
+    }
+
+    /// Goes on with another tracker; it gets back the one before. Where the new one cannot take
+    /// over what the old one knows, a new period begins.
+    void replace(Held& tracker, std::uint64_t sum, std::chrono::nanoseconds now) noexcept {
+        const bool adopted = adoptFrom(*tracker, std::as_const(*tracker_));
+        tracker_.swap(tracker);
+        needs_ = needsOf(*tracker_);
+        if (!adopted) enter(sum, now);
     }
 
     /// Records a verdict call while the shards stand at `sum`.
-    Verdict record(std::uint64_t sum, CallRecord call) noexcept {
+    Verdict record(std::uint64_t sum, CallRecord call, Outcome outcome) noexcept {
         lastSum_ = sum;
         ++verdictCalls_;
         call.position = position(sum);
+        past_.pushSuccesses(call.position - lastVerdict_ - 1);
+        past_.push({outcome, call.slow});
+        lastVerdict_ = call.position;
         if (call.slow) ++slow_;
         if (call.failed) {
             ++failures_;
             failureRun_ = call.position == lastFailure_ + 1 ? failureRun_ + 1 : 1;
             lastFailure_ = call.position;
         }
-        return tracker_.record(call);
+        return tracker_->record(call);
     }
 
     /// Where the shards stood at the last record: what its verdict rests on.
     [[nodiscard]] std::uint64_t lastSum() const noexcept { return lastSum_; }
 
     void tick(std::uint64_t sum, std::chrono::nanoseconds now) noexcept {
-        tickOf(tracker_, position(sum), now);
+        tickOf(*tracker_, position(sum), now);
     }
     [[nodiscard]] std::chrono::nanoseconds nextTick() const noexcept {
-        return nextTickOf(tracker_);
+        return nextTickOf(*tracker_);
     }
 
     /// How many calls were recorded in this period.
@@ -64,7 +85,7 @@ public:
     [[nodiscard]] CallCounts counts(std::uint64_t sum,
                                     std::chrono::nanoseconds now) const noexcept {
         const std::uint64_t calls = position(sum);
-        return countsOf(tracker_, calls, now).value_or(CallCounts{calls, failures_, slow_});
+        return countsOf(*tracker_, calls, now).value_or(CallCounts{calls, failures_, slow_});
     }
     [[nodiscard]] std::uint64_t consecutiveFailures(std::uint64_t sum) const noexcept {
         return position(sum) == lastFailure_ ? failureRun_ : 0;
@@ -72,9 +93,14 @@ public:
     [[nodiscard]] std::uint64_t consecutiveSuccesses(std::uint64_t sum) const noexcept {
         return position(sum) - lastFailure_;
     }
+    [[nodiscard]] PastCalls pastCalls(std::uint64_t sum) const noexcept {
+        PastCalls past = past_;
+        past.pushSuccesses(position(sum) - lastVerdict_);
+        return past;
+    }
 
 private:
-    Tracker tracker_;
+    Held tracker_;
     TrackerNeeds needs_;
     std::uint64_t base_ = 0;
     std::uint64_t lastSum_ = 0;
@@ -83,6 +109,8 @@ private:
     std::uint64_t slow_ = 0;
     std::uint64_t lastFailure_ = 0;
     std::uint64_t failureRun_ = 0;
+    std::uint64_t lastVerdict_ = 0;
+    PastCalls past_{};
 };
 
 }  // namespace fusebox::detail

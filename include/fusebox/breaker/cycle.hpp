@@ -8,15 +8,14 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/call_totals.hpp"
 #include "fusebox/breaker/closed_ledger.hpp"
-#include "fusebox/breaker/opening_history.hpp"
-#include "fusebox/breaker/options.hpp"
-#include "fusebox/breaker/probe_slots.hpp"
+#include "fusebox/breaker/cycle_books.hpp"
+#include "fusebox/breaker/cycle_rules.hpp"
 #include "fusebox/breaker/published_state.hpp"
-#include "fusebox/breaker/recovery_wait.hpp"
 #include "fusebox/breaker/state_word.hpp"
 #include "fusebox/vocabulary/duration.hpp"
 #include "fusebox/vocabulary/platform.hpp"
@@ -32,25 +31,22 @@ template <class Tracker, class Journal, class Platform = StdPlatform>
 class Cycle {
 public:
     using Nanoseconds = std::chrono::nanoseconds;
+    using Rules = CycleRules<Tracker>;
 
-    template <class Policy>
-    Cycle(const Policy& policy, const CircuitBreakerOptions& options, Nanoseconds now,
-          CallTotals<Platform>& totals, Journal& journal)
+    Cycle(Rules rules, Nanoseconds now, CallTotals<Platform>& totals, Journal& journal)
         : totals_(totals),
           journal_(journal),
-          ledger_(policy),
-          wait_(options),
-          slots_(options.halfOpenLimit, effectiveProbeTimeout(options)),
-          successThreshold_(options.successThreshold) {
-        const TrackerNeeds& needs = ledger_.needs();
-        const bool instrumented =
-            options.measureLatency || options.trackInFlight || needs.ticks || needs.successes;
-        publishClosed(StateWord::initial(instrumented), 0, now);
+          ledger_(std::move(rules.tracker)),
+          words_(std::move(rules.words)),
+          wait_(rules.wait),
+          slots_(std::move(rules.slots)),
+          successThreshold_(rules.successThreshold) {
+        published_.setProbeLimit(slots_.limit());
+        publishClosed(StateWord{}.withInstruments(rules.instruments), 0, now);
     }
 
     [[nodiscard]] FUSEBOX_HOT StateWord word() const noexcept { return published_.word(); }
     [[nodiscard]] const PublishedState<Platform>& published() const noexcept { return published_; }
-    [[nodiscard]] int probeLimit() const noexcept { return slots_.limit(); }
     [[nodiscard]] const TrackerNeeds& needs() const noexcept { return ledger_.needs(); }
 
     /// The one transition that time makes without a call, if it is due at `checked`.
@@ -71,13 +67,14 @@ public:
             wait = wait_.draw(0);
             // Successes that came after the verdict are no part of it.
             const bool tripped = reason == TransitionReason::PolicyTripped;
-            evidence_ = evidenceAt(tripped ? ledger_.lastSum() : totals_.recordedSuccesses(), now);
+            books_.evidence =
+                evidenceAt(tripped ? ledger_.lastSum() : totals_.recordedSuccesses(), now);
         } else {
-            ++reopenings_;
+            ++books_.reopenings;
         }
         announce(from, CircuitState::Open, reason, now);
         wait = given.value_or(wait);
-        history_.opened(reason, evidence_, asOf, saturatingSubtract(now, asOf), wait);
+        noteOpening(books_, asOf, now, reason, wait);
         slots_.clear();
         published_.setWait(asOf, saturatingAdd(asOf, wait));
         publish(from.next(CircuitState::Open));
@@ -86,10 +83,9 @@ public:
     void toHalfOpen(Nanoseconds now) noexcept {
         const StateWord from = word();
         announce(from, CircuitState::HalfOpen, TransitionReason::WaitElapsed, now);
-        history_.leftOpen(published_.deadline());
-        probeSuccesses_ = 0;
-        // Drawn before it is needed, so that readers can say when a lost probe's wait is over.
-        published_.setReopenWait(wait_.draw(reopenings_ + 1));
+        books_.history.leftOpen(published_.deadline());
+        books_.probeSuccesses = 0;
+        drawReopenWait();
         publish(from.next(CircuitState::HalfOpen));
     }
 
@@ -97,8 +93,8 @@ public:
         const StateWord from = word();
         announce(from, CircuitState::Closed, reason, now);
         if (from.state() == CircuitState::Open)
-            history_.leftOpen(std::min(now, published_.deadline()));
-        history_.closed();
+            books_.history.leftOpen(std::min(now, published_.deadline()));
+        books_.history.closed();
         const StateWord next = from.next(CircuitState::Closed);
         publishClosed(next, totals_.enter(next.tag()), now);
     }
@@ -106,10 +102,28 @@ public:
     void toMode(ControlMode mode) noexcept {
         const StateWord from = word();
         journal_.modeChanged(from.mode(), mode);
-        const StateWord next = from.next(from.state()).withMode(mode);
         // The window stays; only the calls in flight belong to the epoch that ends.
-        if (next.state() == CircuitState::Closed) totals_.enter(next.tag());
+        const StateWord next = from.next(from.state()).withMode(mode);
+        totals_.enter(next.tag());
         slots_.clear();
+        publish(next);
+    }
+
+    /// Goes on under other rules: state, deadline, backoff and books stay; so does the window, if
+    /// the policy is the same or its tracker can adopt it. `rules` gets the present ones.
+    void toRules(Rules& rules, bool samePolicy, Nanoseconds now) noexcept {
+        const StateWord next = word().next(word().state()).withInstruments(rules.instruments);
+        const std::uint64_t sum = totals_.enter(next.tag());
+        books_.history.reconfigured();
+        if (!samePolicy) ledger_.replace(rules.tracker, sum, now);
+        std::swap(words_, rules.words);
+        std::swap(wait_, rules.wait);
+        std::swap(slots_, rules.slots);
+        std::swap(successThreshold_, rules.successThreshold);
+        slots_.clear();
+        if (next.state() == CircuitState::HalfOpen) drawReopenWait();
+        published_.setProbeLimit(slots_.limit());
+        publishTick();
         publish(next);
     }
 
@@ -118,7 +132,7 @@ public:
         const StateWord next = word().next(CircuitState::Closed);
         journal_.wasReset();
         totals_.reset(next.tag());
-        history_ = {};
+        books_.history = {};
         publishClosed(next, 0, now);
     }
 
@@ -133,16 +147,17 @@ public:
     /// The end of a probe of the present epoch.
     void endProbe(StateWord probe, const CallEnd& end, Nanoseconds now) noexcept {
         slots_.release(probe.probes());
+        if (!end.neutral()) books_.evidence.pastCalls.push({end.outcome, end.slow});
         if (end.failed()) {
-            history_.failed(end.error);
-            ++evidence_.consecutiveFailures;
+            books_.history.failed(end.error);
+            ++books_.evidence.consecutiveFailures;
         }
         if (end.failed() || (end.slow && !end.neutral())) {
             return toOpen(now, now, TransitionReason::ProbeFailed);
         }
         if (!end.neutral()) {
-            evidence_.consecutiveFailures = 0;
-            if (++probeSuccesses_ >= successThreshold_) {
+            books_.evidence.consecutiveFailures = 0;
+            if (++books_.probeSuccesses >= successThreshold_) {
                 return toClosed(now, TransitionReason::ProbesSucceeded);
             }
         }
@@ -152,9 +167,10 @@ public:
 
     /// A call of the present closed epoch that the policy is asked about.
     [[nodiscard]] Verdict recordVerdict(const CallEnd& end, Nanoseconds time) noexcept {
-        if (end.failed()) history_.failed(end.error);
-        const Verdict verdict = ledger_.record(totals_.recordedSuccesses(),
-                                               {0, time, end.elapsed, end.failed(), end.slow});
+        if (end.failed()) books_.history.failed(end.error);
+        const Verdict verdict =
+            ledger_.record(totals_.recordedSuccesses(),
+                           {0, time, end.elapsed, end.failed(), end.slow}, end.outcome);
         publishTick();
         return verdict;
     }
@@ -164,50 +180,40 @@ public:
         publishTick();
     }
 
-    /// All but names, words and the reading of the state.
-    void fill(CircuitBreakerStats& stats, StateWord present, Nanoseconds now) const {
+    /// The cycle as it reads at `now`.
+    [[nodiscard]] CycleSnapshot look(Nanoseconds now) const noexcept {
+        CycleSnapshot seen{word(), books_, {}};
+        Nanoseconds openUntil = published_.deadline();
         const Nanoseconds leaseEnd = published_.lease();
-        if (present.state() == CircuitState::Closed) {
-            fill(stats, present, evidenceAt(totals_.recordedSuccesses(), now), history_);
-        } else if (present.state() == CircuitState::HalfOpen && now > leaseEnd) {
+        if (seen.word.state() == CircuitState::Closed) {
+            seen.books.evidence = evidenceAt(totals_.recordedSuccesses(), now);
+        } else if (seen.word.state() == CircuitState::HalfOpen && now > leaseEnd) {
             // A lost probe has reopened the breaker, but no call has met that yet.
-            OpeningHistory history = history_;
             const Nanoseconds wait = published_.reopenWait();
-            history.opened(TransitionReason::ProbeLost, evidence_, leaseEnd,
-                           saturatingSubtract(now, leaseEnd), wait);
-            fill(stats, present.next(CircuitState::Open), evidence_, history);
-            stats.timeOpen += history.openFor(std::min(now, saturatingAdd(leaseEnd, wait)));
-        } else {
-            fill(stats, present, evidence_, history_);
-            if (present.state() != CircuitState::Open) return;
-            stats.timeOpen += history_.openFor(std::min(now, published_.deadline()));
+            noteOpening(seen.books, leaseEnd, now, TransitionReason::ProbeLost, wait);
+            openUntil = saturatingAdd(leaseEnd, wait);
+            seen.word = seen.word.next(CircuitState::Open);
         }
+        if (seen.word.state() == CircuitState::Open) {
+            seen.openSoFar = seen.books.history.openFor(std::min(now, openUntil));
+        }
+        return seen;
     }
 
 private:
-    void fill(CircuitBreakerStats& stats, StateWord present, const OpeningHistory::Evidence& known,
-              const OpeningHistory& history) const {
-        totals_.fill(stats);
-        history.fill(stats);
-        stats.windowCalls = known.window.calls;
-        stats.windowFailures = known.window.failures;
-        stats.windowSlow = known.window.slow;
-        stats.failureRate = known.window.failureRate(known.minimumCalls);
-        stats.slowCallRate = known.window.slowCallRate(known.minimumCalls);
-        stats.consecutiveFailures = known.consecutiveFailures;
-        if (present.state() == CircuitState::Closed) {
-            stats.consecutiveSuccesses = known.consecutiveSuccesses;
-        } else if (present.state() == CircuitState::HalfOpen) {
-            stats.consecutiveSuccesses = static_cast<std::uint64_t>(probeSuccesses_);
-        }
-        stats.probesInFlight = present.probes();
-        stats.mode = present.mode();
+    void noteOpening(CycleBooks& books, Nanoseconds asOf, Nanoseconds now, TransitionReason reason,
+                     Nanoseconds wait) const noexcept {
+        books.history.opened(reason, books.evidence, words_, asOf, saturatingSubtract(now, asOf),
+                             wait);
     }
 
+    /// Before it is needed, so that readers can say when a lost probe's wait is over.
+    void drawReopenWait() noexcept { published_.setReopenWait(wait_.draw(books_.reopenings + 1)); }
+
     void publishClosed(StateWord next, std::uint64_t base, Nanoseconds now) noexcept {
-        reopenings_ = 0;
-        evidence_ = {};
-        probeSuccesses_ = 0;
+        books_.reopenings = 0;
+        books_.evidence = {};
+        books_.probeSuccesses = 0;
         slots_.clear();
         ledger_.enter(base, now);
         publishTick();
@@ -222,22 +228,23 @@ private:
         if (!journal_.wantsTransitions()) return;
         journal_.stateChanged(from.state(), to, reason, [&] {
             CircuitBreakerStats before;
-            fill(before, from, evidence_, history_);
+            CycleSnapshot seen{from, books_, {}};
             before.state = from.state();
             if (from.state() == CircuitState::Open) {
                 const Nanoseconds until = published_.deadline();
-                before.timeOpen += history_.openFor(std::min(now, until));
+                seen.openSoFar = books_.history.openFor(std::min(now, until));
                 if (!isOver(until, now)) before.retryAfter = published_.restOf(until, now);
             }
+            totals_.fill(before, from.tracked());
+            seen.fill(before);
             return before;
         });
     }
 
     /// What the policy sees when the shards stand at `sum`.
-    [[nodiscard]] OpeningHistory::Evidence evidenceAt(std::uint64_t sum,
-                                                      Nanoseconds now) const noexcept {
+    [[nodiscard]] Evidence evidenceAt(std::uint64_t sum, Nanoseconds now) const noexcept {
         return {ledger_.counts(sum, now), needs().minimumCalls, ledger_.consecutiveFailures(sum),
-                ledger_.consecutiveSuccesses(sum)};
+                ledger_.consecutiveSuccesses(sum), ledger_.pastCalls(sum)};
     }
 
     // Read by every call, written by transitions only.
@@ -247,12 +254,10 @@ private:
 
     // Under the mutex.
     alignas(kCacheLine) ClosedLedger<Tracker> ledger_;
+    CycleBooks books_{};
+    PolicyWords words_;
     RecoveryWait wait_;
     ProbeSlots slots_;
-    OpeningHistory history_;
-    OpeningHistory::Evidence evidence_{};
-    std::uint64_t reopenings_ = 0;
-    int probeSuccesses_ = 0;
     int successThreshold_;
 };
 

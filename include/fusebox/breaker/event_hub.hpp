@@ -3,10 +3,10 @@
 #pragma once
 
 #include <atomic>
-#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <tuple>
@@ -14,34 +14,23 @@
 #include <utility>
 #include <variant>
 
+#include "fusebox/breaker/configuration.hpp"
 #include "fusebox/breaker/events.hpp"
 #include "fusebox/breaker/inside.hpp"
-#include "fusebox/breaker/options.hpp"
 #include "fusebox/breaker/subscription.hpp"
-#include "fusebox/vocabulary/text.hpp"
 
 namespace fusebox::detail {
 
-/// The journal of the state machine and the listeners of one breaker.
+/// The journal of the state machine, and the listeners of one breaker.
 ///
 /// Transitions are staged before they are published, queued by `commit` afterwards, both under the
 /// breaker's mutex, so in their order; and delivered by `flush` with no lock held, by one thread at
 /// a time: the others leave theirs to it. Only staging allocates.
 class EventHub {
 public:
-    explicit EventHub(const CircuitBreakerOptions& options)
-        : onStateChange_(options.onStateChange),
-          onOpen_(options.onOpen),
-          onHalfOpen_(options.onHalfOpen),
-          onClose_(options.onClose),
-          callbacks_(onStateChange_ || onOpen_ || onHalfOpen_ || onClose_) {}
+    EventHub(std::string name, std::shared_ptr<const Setup> setup)
+        : name_(std::move(name)), setup_(std::move(setup)), callbacks_(hasCallbacks()) {}
 
-    /// The words of the breaker that its snapshots carry.
-    void describe(const std::string& name, const std::string& policy, const std::string& options) {
-        name_ = name;
-        policy_ = policy;
-        options_ = options;
-    }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
     template <class E>
@@ -81,7 +70,7 @@ public:
                       MakeSnapshot&& snapshot) noexcept {
         contained([&] {
             StateChanged event{{}, from, to, reason, snapshot()};
-            addWords(event.snapshot);
+            addWords(event.snapshot, *setup_);
             stage(std::move(event));
         });
     }
@@ -91,6 +80,15 @@ public:
     void wasReset() noexcept {
         if (wants<WasReset>()) contained([&] { stage(WasReset{}); });
         errors_.store(0, std::memory_order_relaxed);
+    }
+
+    /// Another configuration is in force; `setup` gets the one before.
+    void reconfigured(std::shared_ptr<const Setup>& setup) noexcept {
+        if (wants<Reconfigured>()) {
+            contained([&] { stage(Reconfigured{{}, setup_->words(), setup->words()}); });
+        }
+        setup_.swap(setup);
+        callbacks_ = hasCallbacks();
     }
 
     /// What was staged is published: it may be delivered.
@@ -114,7 +112,9 @@ public:
             std::list<Queued> next;
             next.splice(next.begin(), queue_, queue_.begin());
             lock.unlock();
-            std::visit([this](const auto& event) { deliver(event); }, next.front());
+            const Queued& queued = next.front();
+            std::visit([&](const auto& event) { deliver(event, queued.setup->options); },
+                       queued.event);
             lock.lock();
         }
         delivering_ = false;
@@ -122,32 +122,24 @@ public:
     }
 
     /// Names, words and the errors of listeners.
-    void addWords(CircuitBreakerStats& stats) const {
+    void addWords(CircuitBreakerStats& stats, const Setup& setup) const {
         stats.name = name_;
-        stats.policy = policy_;
-        stats.options = options_;
+        stats.policy = *setup.policyWords;
+        stats.options = setup.optionsWords;
+        stats.tags = setup.options.tags;
         stats.listenerErrors = errors();
-        if (!stats.lastTrip) return;
-        stats.lastTrip->policy = policy_;
-        stats.lastTrip->summary = summarize(*stats.lastTrip);
     }
 
 private:
-    using Queued = std::variant<StateChanged, ModeChanged, WasReset>;
+    /// An event, and the configuration under which it happened.
+    struct Queued {
+        std::variant<StateChanged, ModeChanged, WasReset, Reconfigured> event;
+        std::shared_ptr<const Setup> setup;
+    };
 
-    [[nodiscard]] static std::string summarize(const TripRecord& trip) {
-        std::string text{toString(trip.reason)};
-        text += ": " + std::to_string(trip.windowFailures) + " of " +
-                toText(trip.windowCalls, "call") + " failed";
-        if (trip.failureRate) {
-            // Two decimals are enough to read.
-            text += " (" + toPercent(std::round(*trip.failureRate * 1e4) / 1e4) + ")";
-        }
-        if (trip.windowSlow > 0) text += ", " + std::to_string(trip.windowSlow) + " slow";
-        text += ", " + toText(trip.consecutiveFailures, "failure") + " in a row; policy: ";
-        text += trip.policy;
-        if (!trip.lastError.empty()) text += "; last error: " + trip.lastError;
-        return text;
+    [[nodiscard]] bool hasCallbacks() const noexcept {
+        const CircuitBreakerOptions& options = setup_->options;
+        return options.onStateChange || options.onOpen || options.onHalfOpen || options.onClose;
     }
 
     template <class E>
@@ -159,16 +151,16 @@ private:
     template <class E>
     void stage(E event) {
         stamp(event);
-        staged_.emplace_back(std::move(event));
+        staged_.push_back({std::move(event), setup_});
     }
 
     template <class E>
-    void deliver(const E& event) noexcept {
+    void deliver(const E& event, const CircuitBreakerOptions& callbacks) noexcept {
         if constexpr (std::is_same_v<E, StateChanged>) {
-            tell(onStateChange_, event);
-            if (event.to == CircuitState::Open) tell(onOpen_, event);
-            if (event.to == CircuitState::HalfOpen) tell(onHalfOpen_, event);
-            if (event.to == CircuitState::Closed) tell(onClose_, event);
+            tell(callbacks.onStateChange, event);
+            if (event.to == CircuitState::Open) tell(callbacks.onOpen, event);
+            if (event.to == CircuitState::HalfOpen) tell(callbacks.onHalfOpen, event);
+            if (event.to == CircuitState::Closed) tell(callbacks.onClose, event);
         }
         contained([&] { call(event); });
     }
@@ -196,14 +188,7 @@ private:
 #endif
     }
 
-    StateCallback onStateChange_;
-    StateCallback onOpen_;
-    StateCallback onHalfOpen_;
-    StateCallback onClose_;
-    bool callbacks_;
     std::string name_;
-    std::string policy_;
-    std::string options_;
     std::tuple<Listeners<StateChanged>, Listeners<ModeChanged>, Listeners<WasReset>,
                Listeners<Reconfigured>, Listeners<CallSucceeded>, Listeners<CallFailed>,
                Listeners<CallTimedOut>, Listeners<CallRejected>, Listeners<CallIgnored>,
@@ -211,7 +196,10 @@ private:
         listeners_;
     std::atomic<std::uint64_t> errors_{0};
 
-    std::list<Queued> staged_;  // Under the breaker's mutex.
+    // Under the breaker's mutex.
+    std::shared_ptr<const Setup> setup_;
+    bool callbacks_;
+    std::list<Queued> staged_;
 
     std::mutex mutex_;
     std::list<Queued> queue_;

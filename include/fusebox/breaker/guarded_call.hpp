@@ -25,9 +25,9 @@ template <class Fn, class Core>
 FUSEBOX_HOT decltype(auto) invokeGuarded(Fn&& fn, const Core& core, Ticket ticket) {
     if constexpr (KnowsDeadline<Fn>) {
         const auto& machine = core.machine();
-        const auto start = machine.measuresLatency() ? ticket.time : machine.time().now();
+        const auto start = ticket.word.measured() ? ticket.time : machine.time().now();
         return invokeWithDeadline(std::forward<Fn>(fn), machine.time(), start,
-                                  core.options().requestTimeout);
+                                  core.limitsOf(ticket).requestTimeout);
     } else {
         return std::invoke(std::forward<Fn>(fn));
     }
@@ -81,13 +81,14 @@ FUSEBOX_HOT Outcome judgeResult(Classifier& classifier, const R& result) noexcep
 }
 
 template <class Core, class Classifier>
-Outcome judgeException(const Core& core, Classifier& classifier,
+Outcome judgeException(const Core& core, Ticket ticket, Classifier& classifier,
                        const std::exception_ptr& error) noexcept {
     return judgeSafely([&]() -> Outcome {
         if constexpr (JudgesException<Classifier>) {
             return classifier(error);
         } else {
-            const auto& classify = core.options().classifyError;
+            const auto configuration = core.configurationOf(ticket);
+            const auto& classify = configuration->options.classifyError;
             return classify ? classify(error) : Outcome::Failure;
         }
     });
@@ -143,7 +144,7 @@ template <class R, bool knowsDeadline, class Core, class Classifier, class Answe
 FUSEBOX_COLD R answerThrown(Core& core, Ticket ticket, Classifier& classifier, Answer& answer,
                             std::string_view message) {
     const std::exception_ptr error = std::current_exception();
-    const Outcome judged = judgeException(core, classifier, error);
+    const Outcome judged = judgeException(core, ticket, classifier, error);
     CallEnd end = core.measure(ticket, judged);
     end.error = message;
     core.finish(ticket, end, error);
@@ -151,7 +152,7 @@ FUSEBOX_COLD R answerThrown(Core& core, Ticket ticket, Classifier& classifier, A
     const auto leave = [&]() -> R {
         if (knowsDeadline && end.late) {
             std::throw_with_nested(CallTimeoutError{core.name(), core.machine().read().state,
-                                                    core.options().requestTimeout});
+                                                    core.limitsOf(ticket).requestTimeout});
         }
         throw;
     };

@@ -3,52 +3,59 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstddef>
+#include <cmath>
 #include <cstdint>
-#include <cstring>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "fusebox/breaker/past_calls.hpp"
+#include "fusebox/breaker/short_text.hpp"
 #include "fusebox/breaker/stats.hpp"
 #include "fusebox/vocabulary/call_counts.hpp"
 #include "fusebox/vocabulary/duration.hpp"
 #include "fusebox/vocabulary/state.hpp"
+#include "fusebox/vocabulary/text.hpp"
 
 namespace fusebox::detail {
 
-/// Up to 127 bytes of text that never allocate; a longer text is cut between UTF-8 characters.
-class ShortText {
-public:
-    void assign(std::string_view text) noexcept {
-        size_ = std::min(text.size(), bytes_.size());
-        const auto continues = [&](std::size_t at) {
-            return (static_cast<unsigned char>(text[at]) & 0xc0U) == 0x80U;
-        };
-        while (size_ > 0 && size_ < text.size() && continues(size_)) --size_;
-        if (size_ > 0) std::memcpy(bytes_.data(), text.data(), size_);
-    }
-    [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
+/// The words of a policy, shared with the trips that it made.
+using PolicyWords = std::shared_ptr<const std::string>;
 
-private:
-    std::array<char, 127> bytes_{};
-    std::size_t size_ = 0;
+/// What a verdict rests on.
+struct Evidence {
+    CallCounts window{};
+    std::uint64_t minimumCalls = 1;
+    std::uint64_t consecutiveFailures = 0;
+    std::uint64_t consecutiveSuccesses = 0;
+    PastCalls pastCalls{};
 };
 
-/// The history of openings. Used under the breaker's mutex; never allocates but in `fill`.
+/// A trip in one sentence.
+[[nodiscard]] inline std::string summarize(const TripRecord& trip) {
+    std::string text{toString(trip.reason)};
+    text += ": " + std::to_string(trip.windowFailures) + " of " + toText(trip.windowCalls, "call") +
+            " failed";
+    if (trip.failureRate) {
+        // Two decimals are enough to read.
+        text += " (" + toPercent(std::round(*trip.failureRate * 1e4) / 1e4) + ")";
+    }
+    if (trip.windowSlow > 0) text += ", " + std::to_string(trip.windowSlow) + " slow";
+    text += ", " + toText(trip.consecutiveFailures, "failure") + " in a row";
+    if (!trip.lastOutcomes.empty()) text += "; last calls: " + toText(trip.lastOutcomes);
+    if (!trip.policy.empty()) text += "; policy: " + trip.policy;
+    if (!trip.lastError.empty()) text += "; last error: " + trip.lastError;
+    return text;
+}
+
+/// The history of openings. Used under the breaker's mutex; never allocates but in `fill`, which
+/// is for copies outside it.
 class OpeningHistory {
 public:
     using WallTime = std::chrono::system_clock::time_point;
-
-    /// What a verdict rests on.
-    struct Evidence {
-        CallCounts window{};
-        std::uint64_t minimumCalls = 1;
-        std::uint64_t consecutiveFailures = 0;
-        std::uint64_t consecutiveSuccesses = 0;
-    };
 
     void failed(std::string_view error) noexcept {
         lastError_.assign(error);
@@ -56,13 +63,14 @@ public:
     }
 
     /// Open as of an instant, learnt of `sinceThen` later.
-    void opened(TransitionReason reason, const Evidence& evidence, std::chrono::nanoseconds asOf,
-                std::chrono::nanoseconds sinceThen, std::chrono::nanoseconds wait) noexcept {
+    void opened(TransitionReason reason, const Evidence& evidence, const PolicyWords& policy,
+                std::chrono::nanoseconds asOf, std::chrono::nanoseconds sinceThen,
+                std::chrono::nanoseconds wait) noexcept {
         ++timesOpened_;
         openedAt_ = asOf;
         lastOpened_ = std::chrono::system_clock::now() -
                       std::chrono::duration_cast<std::chrono::system_clock::duration>(sinceThen);
-        trip_ = Trip{reason, *lastOpened_, evidence, wait, lastError_};
+        trip_ = Trip{reason, *lastOpened_, evidence, policy, wait, lastError_};
     }
 
     /// Open no longer as of `until`.
@@ -73,6 +81,8 @@ public:
         lastClosed_ = std::chrono::system_clock::now();
     }
 
+    void reconfigured() noexcept { ++timesReconfigured_; }
+
     /// How long the present opening has lasted at `now`.
     [[nodiscard]] std::chrono::nanoseconds openFor(std::chrono::nanoseconds now) const noexcept {
         return std::max(saturatingSubtract(now, openedAt_), std::chrono::nanoseconds::zero());
@@ -81,6 +91,7 @@ public:
     void fill(CircuitBreakerStats& stats) const {
         stats.timesOpened = timesOpened_;
         stats.timesClosed = timesClosed_;
+        stats.timesReconfigured = timesReconfigured_;
         stats.timeOpen = timeOpen_;
         stats.lastError = lastError_.view();
         stats.lastFailureTime = lastFailure_;
@@ -94,6 +105,7 @@ private:
         TransitionReason reason;
         WallTime time;
         Evidence evidence;
+        PolicyWords policy;
         std::chrono::nanoseconds wait;
         ShortText error;
 
@@ -108,13 +120,17 @@ private:
             record.slowCallRate = evidence.window.slowCallRate(evidence.minimumCalls);
             record.consecutiveFailures = evidence.consecutiveFailures;
             record.wait = wait;
+            if (policy) record.policy = *policy;
             record.lastError = error.view();
+            record.lastOutcomes = evidence.pastCalls.list();
+            record.summary = summarize(record);
             return record;
         }
     };
 
     std::uint64_t timesOpened_ = 0;
     std::uint64_t timesClosed_ = 0;
+    std::uint64_t timesReconfigured_ = 0;
     std::chrono::nanoseconds timeOpen_{0};
     std::chrono::nanoseconds openedAt_{0};
     ShortText lastError_{};

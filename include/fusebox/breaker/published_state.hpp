@@ -66,6 +66,13 @@ public:
         write(openedAt_, from);
         write(deadline_, until);
     }
+    /// How many probes may be in flight at once.
+    [[nodiscard]] int probeLimit() const noexcept {
+        return probeLimit_.load(std::memory_order_acquire);  // (B)
+    }
+    void setProbeLimit(int limit) noexcept {
+        probeLimit_.store(limit, std::memory_order_release);  // (B)
+    }
     void setReopenWait(Nanoseconds wait) noexcept { write(reopenWait_, wait); }
     void setNextTick(Nanoseconds tick) noexcept {
         nextTick_.store(tick.count(), std::memory_order_relaxed);
@@ -93,6 +100,7 @@ private:
     Instant lease_{kForever.count()};
     Instant reopenWait_{0};
     Instant nextTick_{kForever.count()};
+    typename Platform::template Atomic<int> probeLimit_{0};
 };
 
 }  // namespace fusebox::detail

@@ -33,19 +33,16 @@ class StateMachine {
 public:
     using Nanoseconds = std::chrono::nanoseconds;
 
-    template <class Policy, class Clock>
-    StateMachine(const Policy& policy, const CircuitBreakerOptions& options, Clock clock,
-                 Journal& journal)
+    using Rules = CycleRules<Tracker>;
+
+    template <class Clock>
+    StateMachine(Rules rules, const CircuitBreakerOptions& options, Clock clock, Journal& journal)
         : time_(std::move(clock)),
           totals_(options),
-          cycle_(policy, options, time_.now(), totals_, journal),
-          needs_(cycle_.needs()),
-          measuresLatency_(options.measureLatency),
+          cycle_(std::move(rules), time_.now(), totals_, journal),
           journal_(journal) {}
 
     [[nodiscard]] const Time& time() const noexcept { return time_; }
-    [[nodiscard]] const TrackerNeeds& needs() const noexcept { return needs_; }
-    [[nodiscard]] bool measuresLatency() const noexcept { return measuresLatency_; }
     [[nodiscard]] ControlMode mode() const noexcept { return cycle_.word().mode(); }
 
     /// Admits or rejects a call. A ticket that is not rejected must be reported once.
@@ -53,7 +50,7 @@ public:
         const StateWord word = cycle_.word();
         if (word.plain()) [[likely]]
             return {word, Nanoseconds::zero()};
-        if (word.closedInstrumented()) [[likely]]
+        if (word.simplyClosed()) [[likely]]
             return begin(word);
         return admitWithCare(word);
     }
@@ -67,7 +64,7 @@ public:
 
     /// Any end of any admitted ticket.
     ReportResult report(Ticket ticket, const CallEnd& end) noexcept {
-        totals_.ended();
+        if (ticket.word.tracked()) totals_.ended();
         totals_.count(end);
         if (record(ticket.word, end)) return ReportResult::Recorded;
         totals_.stale();
@@ -121,21 +118,41 @@ public:
         });
     }
 
-    /// Everything but names and words.
+    /// Goes on under other rules, if `commit(epoch)` agrees under the mutex to the epoch as of
+    /// which they hold; says whether it did. `rules` gets the ones before.
+    template <class Commit>
+    bool reconfigure(Rules& rules, bool samePolicy, Commit&& commit) {
+        // Before the mutex: it may allocate.
+        if (rules.instruments.measured) totals_.measureLatency();
+        bool agreed = false;
+        changing([&](Nanoseconds now, Nanoseconds) {
+            agreed = commit(cycle_.word().epoch() + 1);
+            if (agreed) cycle_.toRules(rules, samePolicy, now);
+        });
+        return agreed;
+    }
+
+    /// Everything but names and words. Holds the mutex for a copy of plain values only.
     [[nodiscard]] CircuitBreakerStats stats() const {
         CircuitBreakerStats stats;
-        std::lock_guard lock{mutex_};
-        cycle_.fill(stats, cycle_.word(), std::max(latest_, time_.coarseNow()));
-        const auto [state, rest] = read();
-        stats.state = state;
-        if (state == CircuitState::Open) stats.retryAfter = rest;
+        CycleSnapshot seen;
+        Reading reading;
+        {
+            const std::lock_guard lock{mutex_};
+            seen = cycle_.look(std::max(latest_, time_.coarseNow()));
+            reading = read();
+        }
+        totals_.fill(stats, seen.word.tracked());
+        seen.fill(stats);
+        stats.state = reading.state;
+        if (reading.state == CircuitState::Open) stats.retryAfter = reading.retryAfter;
         return stats;
     }
 
 private:
     FUSEBOX_HOT Ticket begin(StateWord word) noexcept {
-        totals_.begun();
-        return {word, measuresLatency_ ? time_.now() : Nanoseconds::zero()};
+        if (word.tracked()) totals_.begun();
+        return {word, word.measured() ? time_.now() : Nanoseconds::zero()};
     }
 
     /// Admission when the breaker is not simply closed.
@@ -159,7 +176,8 @@ private:
         if (word.state() == CircuitState::Open) {
             const Nanoseconds until = cycle_.published().deadline();
             if (!isOver(until, now)) return cycle_.published().restOf(until, now);
-        } else if (word.probes() >= cycle_.probeLimit() && now <= cycle_.published().lease()) {
+        } else if (word.probes() >= cycle_.published().probeLimit() &&
+                   now <= cycle_.published().lease()) {
             return Nanoseconds::zero();
         }
         return std::nullopt;
@@ -185,9 +203,9 @@ private:
             if (open && isOver(cycle_.published().deadline(), checked)) cycle_.toHalfOpen(now);
             const StateWord word = cycle_.word();
             if (word.state() != CircuitState::HalfOpen) return;
-            if (word.probes() >= cycle_.probeLimit()) return;
+            if (word.probes() >= cycle_.published().probeLimit()) return;
             ticket = Ticket{cycle_.beginProbe(now), now};
-            totals_.begun();
+            if (word.tracked()) totals_.begun();
         });
         return ticket;
     }
@@ -196,7 +214,8 @@ private:
     bool record(StateWord word, const CallEnd& end) noexcept {
         const bool success = end.outcome == Outcome::Success;
         const bool inWindow = word.state() == CircuitState::Closed && !word.passenger();
-        if (success && inWindow && !end.slow && !needs_.successes) return recordSuccess(word, end);
+        if (success && inWindow && !end.slow && !word.tellsSuccesses())
+            return recordSuccess(word, end);
         if (success) totals_.otherSuccess();
         if (word.epoch() != cycle_.word().epoch()) return false;
         if (word.passenger()) return true;
@@ -205,7 +224,7 @@ private:
     }
 
     bool recordSuccess(StateWord word, const CallEnd& end) noexcept {
-        if (needs_.ticks) tickIfDue(word, end);
+        if (word.ticks()) tickIfDue(word, end);
         if (cycle_.published().staleWord() == word && totals_.recordSuccess(word.tag()))
             return true;
         totals_.otherSuccess();
@@ -215,7 +234,7 @@ private:
     /// The first success after a slice's edge notes the total there; the others go on.
     void tickIfDue(StateWord word, const CallEnd& end) noexcept {
         const Nanoseconds now = end.timed             ? end.time
-                                : needs_.preciseTicks ? time_.now()
+                                : word.preciseTicks() ? time_.now()
                                                       : time_.coarseNow();
         if (!cycle_.published().tickDue(now)) return;
         const std::unique_lock lock{mutex_, std::try_to_lock};
@@ -227,7 +246,7 @@ private:
         locked([&] {
             if (cycle_.word() != word) return;
             recorded = true;
-            const bool wantsTime = needs_.time || needs_.ticks;
+            const bool wantsTime = cycle_.needs().time || cycle_.needs().ticks;
             const Verdict verdict =
                 cycle_.recordVerdict(end, wantsTime ? endOf(end) : Nanoseconds::zero());
             // A fast success that a tracker asked to see trips nothing, whatever it answers.
@@ -284,9 +303,6 @@ private:
     Time time_;
     CallTotals<Platform> totals_;
     Cycle<Tracker, Journal, Platform> cycle_;
-    // Read-only, and apart from what failures write.
-    alignas(kCacheLine) TrackerNeeds needs_;
-    bool measuresLatency_;
     Journal& journal_;
 
     alignas(kCacheLine) mutable typename Platform::Mutex mutex_;

@@ -10,18 +10,27 @@
 
 namespace fusebox::detail {
 
-/// State, mode, probes in flight and epoch of a breaker in 64 bits. Every transition, change of
-/// mode and reset begins a new epoch.
+/// What a call of the closed state has to do beyond one increment.
+struct Instruments {
+    bool measured = false;      ///< Its time is taken.
+    bool tracked = false;       ///< It counts as in flight.
+    bool ticks = false;         ///< A success looks whether a slice of time is over.
+    bool preciseTicks = false;  ///< ... on the precise clock.
+    bool successes = false;     ///< The policy is told of every success.
+};
+
+/// State, mode, instruments, probes in flight and epoch of a breaker in 64 bits. Every transition,
+/// change of mode, reconfiguration and reset begins a new epoch.
 ///
 ///     bit  0..1   state
 ///     bit  2..3   mode
-///     bit  4      instrumented: a call has more to do than one increment
-///     bit  5      passenger (tickets only)
-///     bit  6      rejected (tickets only)
-///     bit  7..14  probes in flight; in a ticket: the probe's slot, from 1
-///     bit 15..63  epoch
+///     bit  4..8   instruments
+///     bit  9      passenger (tickets only)
+///     bit 10      rejected (tickets only)
+///     bit 11..18  probes in flight; in a ticket: the probe's slot, from 1
+///     bit 19..63  epoch
 ///
-/// A plain word (closed, automatic, not instrumented) has no bit set below the epoch, so that the
+/// A plain word (closed, automatic, no instruments) has no bit set below the epoch, so that the
 /// hot path tests once.
 class StateWord {
 public:
@@ -48,11 +57,20 @@ public:
 
     /// Closed, automatic, and a call is one increment.
     [[nodiscard]] constexpr bool plain() const noexcept {
-        return (bits_ & (kStateMask | kModeMask | kFlags)) == 0;
+        return (bits_ & (kStateMask | kModeMask | kInstruments | kPassenger | kRejected)) == 0;
     }
-    /// Closed and automatic, but a call has more to do than one increment.
-    [[nodiscard]] constexpr bool closedInstrumented() const noexcept {
-        return (bits_ & (kStateMask | kModeMask | kFlags)) == kInstrumented;
+    /// Closed and automatic.
+    [[nodiscard]] constexpr bool simplyClosed() const noexcept {
+        return (bits_ & (kStateMask | kModeMask)) == 0;
+    }
+    [[nodiscard]] constexpr bool measured() const noexcept { return (bits_ & kMeasured) != 0; }
+    [[nodiscard]] constexpr bool tracked() const noexcept { return (bits_ & kTracked) != 0; }
+    [[nodiscard]] constexpr bool ticks() const noexcept { return (bits_ & kTicks) != 0; }
+    [[nodiscard]] constexpr bool preciseTicks() const noexcept {
+        return (bits_ & kPreciseTicks) != 0;
+    }
+    [[nodiscard]] constexpr bool tellsSuccesses() const noexcept {
+        return (bits_ & kSuccesses) != 0;
     }
     /// The cycle goes on: the mode does not freeze it.
     [[nodiscard]] constexpr bool cycling() const noexcept {
@@ -65,13 +83,16 @@ public:
     [[nodiscard]] constexpr StateWord withMode(ControlMode mode) const noexcept {
         return StateWord{(bits_ & ~kModeMask) | (static_cast<Bits>(mode) << kModeShift)};
     }
-    /// In `state`, without probes, in the next epoch. The epoch wraps after 2^49 of them.
-    [[nodiscard]] constexpr StateWord next(CircuitState state) const noexcept {
-        const Bits kept = bits_ & (kModeMask | kInstrumented);
-        return StateWord{((epoch() + 1) << kEpochShift) | kept | static_cast<Bits>(state)};
+    [[nodiscard]] constexpr StateWord withInstruments(Instruments with) const noexcept {
+        return StateWord{(bits_ & ~kInstruments) | (with.measured ? kMeasured : 0) |
+                         (with.tracked ? kTracked : 0) | (with.ticks ? kTicks : 0) |
+                         (with.preciseTicks ? kPreciseTicks : 0) |
+                         (with.successes ? kSuccesses : 0)};
     }
-    [[nodiscard]] static constexpr StateWord initial(bool instrumented) noexcept {
-        return StateWord{instrumented ? kInstrumented : 0};
+    /// In `state`, without probes, in the next epoch. The epoch wraps after 2^45 of them.
+    [[nodiscard]] constexpr StateWord next(CircuitState state) const noexcept {
+        const Bits kept = bits_ & (kModeMask | kInstruments);
+        return StateWord{((epoch() + 1) << kEpochShift) | kept | static_cast<Bits>(state)};
     }
 
     [[nodiscard]] constexpr StateWord asPassenger() const noexcept {
@@ -89,13 +110,17 @@ private:
     static constexpr Bits kStateMask = 0x3;
     static constexpr int kModeShift = 2;
     static constexpr Bits kModeMask = Bits{0x3} << kModeShift;
-    static constexpr Bits kInstrumented = Bits{1} << 4;
-    static constexpr Bits kPassenger = Bits{1} << 5;
-    static constexpr Bits kRejected = Bits{1} << 6;
-    static constexpr Bits kFlags = kInstrumented | kPassenger | kRejected;
-    static constexpr int kProbesShift = 7;
+    static constexpr Bits kMeasured = Bits{1} << 4;
+    static constexpr Bits kTracked = Bits{1} << 5;
+    static constexpr Bits kTicks = Bits{1} << 6;
+    static constexpr Bits kPreciseTicks = Bits{1} << 7;
+    static constexpr Bits kSuccesses = Bits{1} << 8;
+    static constexpr Bits kInstruments = kMeasured | kTracked | kTicks | kPreciseTicks | kSuccesses;
+    static constexpr Bits kPassenger = Bits{1} << 9;
+    static constexpr Bits kRejected = Bits{1} << 10;
+    static constexpr int kProbesShift = 11;
     static constexpr Bits kProbesMask = Bits{0xff} << kProbesShift;
-    static constexpr int kEpochShift = 15;
+    static constexpr int kEpochShift = 19;
 
     Bits bits_ = 0;
 };

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "fusebox/breaker/past_calls.hpp"
 #include "fusebox/vocabulary/call_counts.hpp"
 #include "fusebox/vocabulary/state.hpp"
 #include "fusebox/vocabulary/tags.hpp"
@@ -30,6 +32,9 @@ struct TripRecord {
     std::chrono::nanoseconds wait{0};
     std::string policy{};
     std::string lastError{};
+    /// The last calls before the opening, at most 32, oldest first; for a failed probe, after those
+    /// that first opened the circuit, the probes.
+    std::vector<PastCall> lastOutcomes{};
     /// All of it in one sentence.
     std::string summary{};
 };

@@ -151,6 +151,17 @@ public:
         std::visit([&](auto& held) { held.enter(now); }, held_);
     }
 
+    /// That of a policy of the same kind, where that one can.
+    bool adopt(const Tracker& other) noexcept {
+        return std::visit(
+            [&](auto& held) {
+                const auto* same =
+                    std::get_if<std::remove_reference_t<decltype(held)>>(&other.held_);
+                return same && detail::adoptFrom(held, *same);
+            },
+            held_);
+    }
+
     Verdict record(const CallRecord& record) noexcept {
         return std::visit([&](auto& held) { return held.record(record); }, held_);
     }

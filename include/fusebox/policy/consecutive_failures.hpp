@@ -40,6 +40,13 @@ struct ConsecutiveFailures {
 
         void enter(std::chrono::nanoseconds) noexcept { last_ = inARow_ = 0; }
 
+        /// Whatever the threshold was.
+        bool adopt(const Tracker& other) noexcept {
+            last_ = other.last_;
+            inARow_ = other.inARow_;
+            return true;
+        }
+
         Verdict record(const CallRecord& record) noexcept {
             if (!record.failed) return false;
             inARow_ = record.position == last_ + 1 ? inARow_ + 1 : 1;

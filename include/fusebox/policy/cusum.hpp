@@ -86,6 +86,13 @@ struct Cusum {
 
         void enter(std::chrono::nanoseconds) noexcept { score_ = last_ = 0; }
 
+        /// The score of the same rates, whatever the limit was.
+        bool adopt(const Tracker& other) noexcept {
+            score_ = other.score_;
+            last_ = other.last_;
+            return fall_ == other.fall_;
+        }
+
         Verdict record(const CallRecord& record) noexcept {
             const std::uint64_t calls = record.position - last_;
             const std::uint64_t successes = record.failed ? calls - 1 : calls;

@@ -59,6 +59,22 @@ struct FailureCount {
 
         void enter(std::chrono::nanoseconds) noexcept { failures_.clear(); }
 
+        /// The failures of a window of the same kind that is at least as long, if none is missing
+        /// that the new threshold asks for.
+        bool adopt(const Tracker& other) noexcept {
+            if (!detail::reachesAsFar(other.window_, window_)) return false;
+            const auto& known = other.failures_;
+            // Beyond a full ring lie failures that it has forgotten.
+            const bool forgot = known.full() && failures_.capacity() > known.capacity();
+            if (forgot && isWithin(known[0], known[known.size() - 1])) return false;
+            failures_.clear();
+            const std::size_t most = std::min(known.size(), failures_.capacity());
+            for (std::size_t i = known.size() - most; i < known.size(); ++i) {
+                failures_.push(known[i]);
+            }
+            return true;
+        }
+
         Verdict record(const CallRecord& record) noexcept {
             const std::int64_t now = placeOf(record.position, record.time);
             if (record.failed) {

@@ -53,6 +53,11 @@ struct SlowCallRate {
             return needs;
         }
 
+        /// As `FailureRate::Tracker`, if the same calls were slow.
+        bool adopt(const Tracker& other) noexcept {
+            return slowerThan_ == other.slowerThan_ && detail::RateTracker<Clock>::adopt(other);
+        }
+
         Verdict record(const CallRecord& record) noexcept {
             // Not `record.slow`: beside a stricter policy that says less.
             const bool slow = record.elapsed >= slowerThan_;

@@ -119,6 +119,17 @@ constexpr void tickOf(Tracker& tracker, std::uint64_t position,
     if constexpr (requires { tracker.tick(position, now); }) tracker.tick(position, now);
 }
 
+/// Lets a new tracker take over what another knows, where it can; false where it cannot, and then
+/// it may hold anything until `enter`.
+template <class Tracker>
+constexpr bool adoptFrom(Tracker& tracker, const Tracker& other) noexcept {
+    if constexpr (requires { tracker.adopt(other); }) {
+        return tracker.adopt(other);
+    } else {
+        return false;
+    }
+}
+
 /// The policy's own words, if it has any.
 template <class Policy>
 [[nodiscard]] std::string describe(const Policy& policy) {

@@ -28,6 +28,17 @@ public:
         byCalls()->enter();
     }
 
+    /// Takes over what another window knows; false, and unchanged, where the shapes do not allow
+    /// it.
+    bool adopt(const CallWindow& other) noexcept {
+        if (auto* byTime = std::get_if<LastTimeWindow>(&window_)) {
+            const auto* otherByTime = std::get_if<LastTimeWindow>(&other.window_);
+            return otherByTime && byTime->adopt(*otherByTime);
+        }
+        const auto* otherByCalls = std::get_if<LastCallsWindow>(&other.window_);
+        return otherByCalls && byCalls()->adopt(*otherByCalls);
+    }
+
     /// Records the call at `position`, which ended at `now`.
     void record(std::uint64_t position, std::chrono::nanoseconds now, bool failed,
                 bool slow) noexcept {

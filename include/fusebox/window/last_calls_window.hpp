@@ -28,6 +28,21 @@ public:
         last_ = 0;
     }
 
+    /// Takes over what a window of another length knows; false, and unchanged, if that is too
+    /// little: calls that this window still holds have left the other.
+    bool adopt(const LastCallsWindow& other) noexcept {
+        if (span_ > other.span_ && other.last_ > other.span_) return false;
+        enter();
+        last_ = other.last_;
+        for (std::size_t i = 0; i < other.marks_.size(); ++i) {
+            if (hasLeft(other.marks_[i], last_)) continue;
+            marks_.push(other.marks_[i]);
+            failures_ += isFailed(other.marks_[i]);
+            slow_ += isSlow(other.marks_[i]);
+        }
+        return true;
+    }
+
     /// Records the call at `position`; constant time on average over the calls.
     /// @pre `position` is above that of every earlier record.
     void record(std::uint64_t position, bool failed, bool slow) noexcept {

@@ -35,6 +35,14 @@ public:
         beginSlice(now, 0);
     }
 
+    /// Takes over what a window of the same length knows; false, and unchanged, for another length:
+    /// its slices have other edges.
+    bool adopt(const LastTimeWindow& other) noexcept {
+        if (span_ != other.span_) return false;
+        *this = other;
+        return true;
+    }
+
     /// Ends the slices that are over at `now`: `position` calls were recorded before.
     void tick(std::uint64_t position, std::chrono::nanoseconds now) noexcept {
         if (now < nextEdge_) return;

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "fusebox/vocabulary/platform.hpp"
 
@@ -37,14 +38,37 @@ public:
     static constexpr std::size_t kBuckets = 320;
 
     /// @param shards how many threads can fill it without sharing a line; 0: it is never filled.
-    explicit LatencyHistogram(std::size_t shards)
-        : shards_(shards > 0 ? std::make_unique<Shard[]>(shards) : nullptr), size_(shards) {}
+    explicit LatencyHistogram(std::size_t shards) {
+        if (shards > 0) fillable(shards);
+    }
+    LatencyHistogram(const LatencyHistogram&) = delete;
+    LatencyHistogram& operator=(const LatencyHistogram&) = delete;
+    ~LatencyHistogram() {
+        // relaxed: who destroys it has the last say over it already.
+        delete[] shards_.load(std::memory_order_relaxed);
+    }
 
+    /// Makes room for latencies, if there is none yet.
+    void fillable(std::size_t shards) {
+        if (shards_.load(std::memory_order_acquire) != nullptr) return;
+        auto room = std::make_unique<Shard[]>(shards);
+        size_.store(shards, std::memory_order_relaxed);
+        Shard* none = nullptr;
+        // release, with the acquire of the readers: who finds the room finds it made, and its size.
+        while (!shards_.compare_exchange_weak(none, room.get(), std::memory_order_release,
+                                              std::memory_order_relaxed)) {
+            if (none != nullptr) return;
+        }
+        (void)room.release();
+    }
+
+    /// @pre there is room for this shard.
     void record(std::size_t shard, std::chrono::nanoseconds elapsed) noexcept {
         const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(elapsed.count(), 0));
+        Shard& mine = shards_.load(std::memory_order_acquire)[shard];
         // relaxed throughout: statistics order nothing.
-        shards_[shard].buckets[bucketOf(value)].fetch_add(1, std::memory_order_relaxed);
-        auto& longest = shards_[shard].longest;
+        mine.buckets[bucketOf(value)].fetch_add(1, std::memory_order_relaxed);
+        auto& longest = mine.longest;
         std::uint64_t seen = longest.load(std::memory_order_relaxed);
         while (value > seen &&
                !longest.compare_exchange_weak(seen, value, std::memory_order_relaxed,
@@ -53,9 +77,9 @@ public:
     }
 
     void clear() noexcept {
-        for (std::size_t i = 0; i < size_; ++i) {
-            for (auto& bucket : shards_[i].buckets) bucket.store(0, std::memory_order_relaxed);
-            shards_[i].longest.store(0, std::memory_order_relaxed);
+        for (Shard& shard : room()) {
+            for (auto& bucket : shard.buckets) bucket.store(0, std::memory_order_relaxed);
+            shard.longest.store(0, std::memory_order_relaxed);
         }
     }
 
@@ -68,13 +92,13 @@ public:
         std::array<std::uint64_t, kBuckets> merged{};
         std::uint64_t calls = 0;
         std::uint64_t longest = 0;
-        for (std::size_t i = 0; i < size_; ++i) {
+        for (const Shard& shard : room()) {
             for (std::size_t b = 0; b < kBuckets; ++b) {
-                const std::uint64_t n = shards_[i].buckets[b].load(std::memory_order_relaxed);
+                const std::uint64_t n = shard.buckets[b].load(std::memory_order_relaxed);
                 merged[b] += n;
                 calls += n;
             }
-            longest = std::max(longest, shards_[i].longest.load(std::memory_order_relaxed));
+            longest = std::max(longest, shard.longest.load(std::memory_order_relaxed));
         }
         const auto at = [&](double quantile) {
             return std::chrono::nanoseconds{
@@ -118,8 +142,13 @@ private:
         return middleOf(kBuckets - 1);
     }
 
-    std::unique_ptr<Shard[]> shards_;
-    std::size_t size_;
+    [[nodiscard]] std::span<Shard> room() const noexcept {
+        Shard* const first = shards_.load(std::memory_order_acquire);
+        return {first, first ? size_.load(std::memory_order_relaxed) : 0};
+    }
+
+    typename Platform::template Atomic<Shard*> shards_{nullptr};
+    typename Platform::template Atomic<std::size_t> size_{0};
 };
 
 }  // namespace detail

@@ -15,6 +15,7 @@ public:
     explicit Ring(std::size_t capacity) : slots_(capacity) {}
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::size_t capacity() const noexcept { return slots_.size(); }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
     [[nodiscard]] bool full() const noexcept { return size_ == slots_.size(); }
 

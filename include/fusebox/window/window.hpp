@@ -64,6 +64,12 @@ private:
 
 namespace detail {
 
+/// Whether a window of the same kind spans all that another does.
+[[nodiscard]] constexpr bool reachesAsFar(const Window& window, const Window& other) noexcept {
+    return window.isTime() == other.isTime() && window.calls() >= other.calls() &&
+           window.duration() >= other.duration();
+}
+
 /// A window of 1 to `Window::kMaxCalls` calls, or of a duration above zero.
 [[nodiscard]] inline Complaint requireWindow(std::string_view field, const Window& window) {
     if (window.isTime()) return requirePositive(field, window.duration());

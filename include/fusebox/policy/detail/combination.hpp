@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "fusebox/policy/trip_policy.hpp"
@@ -52,6 +54,20 @@ constexpr void forEach(std::vector<Part>& parts, const Fn& fn) {
 template <class Fn, class Part>
 constexpr void forEach(const std::vector<Part>& parts, const Fn& fn) {
     for (const Part& part : parts) fn(part);
+}
+
+/// Lets each part adopt its counterpart, in order; false unless all could.
+template <class... Parts>
+constexpr bool adoptEach(std::tuple<Parts...>& parts, const std::tuple<Parts...>& others) noexcept {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return (adoptFrom(std::get<I>(parts), std::get<I>(others)) && ...);
+    }
+    (std::index_sequence_for<Parts...>{});
+}
+template <class Part>
+constexpr bool adoptEach(std::vector<Part>& parts, const std::vector<Part>& others) noexcept {
+    return std::equal(parts.begin(), parts.end(), others.begin(), others.end(),
+                      [](Part& part, const Part& other) { return adoptFrom(part, other); });
 }
 
 /// Whatever one of the trackers needs; and the minimum of the first that has a window, since its

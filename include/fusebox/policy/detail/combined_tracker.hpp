@@ -34,6 +34,11 @@ public:
         detail::forEach(trackers_, [&](auto& tracker) { tracker.enter(now); });
     }
 
+    /// What the parts know, whatever the combination was; false unless each adopts its counterpart.
+    bool adopt(const CombinedTracker& other) noexcept {
+        return adoptEach(trackers_, other.trackers_);
+    }
+
     Verdict record(const CallRecord& record) noexcept {
         Verdict verdict = noVerdict(how_);
         detail::forEach(trackers_, [&](auto& tracker) {

@@ -43,6 +43,9 @@ public:
 
     void enter(std::chrono::nanoseconds now) noexcept { window_.enter(now); }
 
+    /// A window of the same kind, whatever the threshold was.
+    bool adopt(const RateTracker& other) noexcept { return window_.adopt(other.window_); }
+
     void tick(std::uint64_t position, std::chrono::nanoseconds now) noexcept {
         window_.tick(position, now);
     }

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// What the cycle remembers, and how that reads in the statistics.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "fusebox/breaker/opening_history.hpp"
+#include "fusebox/breaker/state_word.hpp"
+#include "fusebox/breaker/stats.hpp"
+
+namespace fusebox::detail {
+
+/// The memory of a cycle, apart from its closed period. A plain value.
+struct CycleBooks {
+    OpeningHistory history{};
+    /// What the last opening from Closed rested on, and what the probes since then added.
+    Evidence evidence{};
+    std::uint64_t reopenings = 0;  ///< Since the last close.
+    int probeSuccesses = 0;        ///< Since the last entry into HalfOpen.
+};
+
+/// A cycle at one instant: copied under the breaker's mutex, read without it.
+struct CycleSnapshot {
+    StateWord word{};
+    CycleBooks books{};
+    std::chrono::nanoseconds openSoFar{0};  ///< The part of the present opening that is over.
+
+    /// All but totals, names and the reading of the state.
+    void fill(CircuitBreakerStats& stats) const {
+        books.history.fill(stats);
+        stats.timeOpen += openSoFar;
+        const Evidence& known = books.evidence;
+        stats.windowCalls = known.window.calls;
+        stats.windowFailures = known.window.failures;
+        stats.windowSlow = known.window.slow;
+        stats.failureRate = known.window.failureRate(known.minimumCalls);
+        stats.slowCallRate = known.window.slowCallRate(known.minimumCalls);
+        stats.consecutiveFailures = known.consecutiveFailures;
+        if (word.state() == CircuitState::Closed) {
+            stats.consecutiveSuccesses = known.consecutiveSuccesses;
+        } else if (word.state() == CircuitState::HalfOpen) {
+            stats.consecutiveSuccesses = static_cast<std::uint64_t>(books.probeSuccesses);
+        }
+        stats.probesInFlight = word.probes();
+        stats.mode = word.mode();
+    }
+};
+
+}  // namespace fusebox::detail
