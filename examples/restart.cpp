@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <fusebox/fusebox.hpp>
@@ -11,26 +12,34 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Stands for a file.
-std::string file;
+// [restore]
+using Breaker = fusebox::SteadyCircuitBreaker<fusebox::ConsecutiveFailures>;
 
-// [before]
-void beforeTheRestart() {
-    fusebox::CircuitBreaker breaker{
-        "orders-db", fusebox::ConsecutiveFailures{3}, {.recoveryTimeout = 5min}};
-    breaker.open();
-    file = breaker.exportState();
+/// The orders' breaker as it was saved, or a new one if there is nothing that can be restored.
+Breaker ordersBreaker(std::string_view saved) {
+    const fusebox::ConsecutiveFailures policy{3};
+    const fusebox::CircuitBreakerOptions options{.recoveryTimeout = 5min};
+    if (saved.empty()) return Breaker{"orders-db", policy, options};
+    try {
+        return Breaker{"orders-db", policy, options, std::chrono::steady_clock{}, saved};
+    } catch (const fusebox::ConfigError& error) {
+        fmt::print("not restored: {}\n", error.what());
+        return Breaker{"orders-db", policy, options};
+    }
 }
-// [/before]
+// [/restore]
 
-bool afterTheRestart() {
-    // [after]
-    const fusebox::CircuitBreaker breaker{"orders-db",
-                                          fusebox::ConsecutiveFailures{3},
-                                          {.recoveryTimeout = 5min},
-                                          std::chrono::steady_clock{},
-                                          file};
-    // [/after]
+std::string firstRun() {
+    Breaker breaker = ordersBreaker("");
+    breaker.open();
+    // [save]
+    const std::string saved = breaker.exportState();  // To be written to a file.
+    // [/save]
+    return saved;
+}
+
+bool nextRun(std::string_view saved) {
+    const Breaker breaker = ordersBreaker(saved);
     fmt::print("{} is {}\n", breaker.name(), toString(breaker.state()));
     return breaker.isOpen() && *breaker.retryAfter() > 4min && *breaker.retryAfter() <= 5min;
 }
@@ -38,6 +47,8 @@ bool afterTheRestart() {
 }  // namespace
 
 int main() {
-    beforeTheRestart();
-    return afterTheRestart() ? 0 : 1;
+    const std::string saved = firstRun();
+    const bool restored = nextRun(saved);
+    const bool refused = !nextRun(saved.substr(0, saved.size() / 2));
+    return restored && refused ? 0 : 1;
 }
