@@ -53,7 +53,7 @@ std::string complaintOf(std::string_view text) {
 auto fieldsOf(const TripRecord& trip) {
     return std::tie(trip.reason, trip.time, trip.windowCalls, trip.windowFailures, trip.windowSlow,
                     trip.failureRate, trip.slowCallRate, trip.consecutiveFailures, trip.wait,
-                    trip.policy, trip.lastError);
+                    trip.policy, trip.lastError, trip.lastOutcomes);
 }
 
 auto fieldsOf(const SavedState& state) {
@@ -97,17 +97,20 @@ SavedState openState() {
     state.lastFailureTime = Time{1699999999000000000ns};
     state.lastOpened = Time{1699999999000000001ns};
     state.lastClosed = Time{-1ns};
-    state.lastTrip = TripRecord{.reason = TransitionReason::ProbeFailed,
-                                .time = Time{1699999999000000001ns},
-                                .windowCalls = 30,
-                                .windowFailures = 10,
-                                .windowSlow = 1,
-                                .failureRate = 1.0 / 3.0,
-                                .slowCallRate = 0.1,
-                                .consecutiveFailures = 4,
-                                .wait = kForever,
-                                .policy = "50 % of 100 calls",
-                                .lastError = "Überlast"};
+    state.lastTrip = TripRecord{
+        .reason = TransitionReason::ProbeFailed,
+        .time = Time{1699999999000000001ns},
+        .windowCalls = 30,
+        .windowFailures = 10,
+        .windowSlow = 1,
+        .failureRate = 1.0 / 3.0,
+        .slowCallRate = 0.1,
+        .consecutiveFailures = 4,
+        .wait = kForever,
+        .policy = "50 % of 100 calls",
+        .lastError = "Überlast",
+        .lastOutcomes = {
+            {Outcome::Success, false}, {Outcome::Success, true}, {Outcome::Failure, false}}};
     state.totalSuccesses = 101;
     state.totalFailures = 102;
     state.totalTimeouts = 103;
@@ -217,6 +220,11 @@ TripRecord randomTrip(Random& random) {
     trip.wait = random.duration();
     trip.policy = random.string(1000);
     trip.lastError = random.string(127);
+    for (std::uint64_t i = random.count() % 33; i > 0; --i) {
+        trip.lastOutcomes.push_back(
+            {random.oneOf({Outcome::Success, Outcome::Failure, Outcome::Timeout, Outcome::Ignored}),
+             random.count() % 2 == 0});
+    }
     return trip;
 }
 
@@ -229,7 +237,7 @@ SavedState randomState(Random& random) {
     state.savedAt = random.time();
     if (state.state == CircuitState::Open) state.remainingWait = random.duration();
     state.reopenings = random.count();
-    if (state.state == CircuitState::HalfOpen) state.probeSuccesses = random.count();
+    if (state.state == CircuitState::HalfOpen) state.probeSuccesses = random.count() % 65536;
     state.lastError = random.string(127);
     state.lastFailureTime = random.maybe([&] { return random.time(); });
     state.lastOpened = random.maybe([&] { return random.time(); });
@@ -285,6 +293,7 @@ TEST_CASE("A saved state reads like this") {
           "lastTrip.wait=9223372036854775807\n"
           "lastTrip.policy=50 %25 of 100 calls\n"
           "lastTrip.lastError=Überlast\n"
+          "lastTrip.lastOutcomes=SUCCESS,SUCCESS+SLOW,FAILURE\n"
           "totalSuccesses=101\n"
           "totalFailures=102\n"
           "totalTimeouts=103\n"
@@ -563,6 +572,8 @@ TEST_CASE("Fields of another state are refused, and those of its own missed") {
           "line 8: probeSuccesses is 1; allowed: this field only in state HALF_OPEN");
     auto halfOpen = openState();
     halfOpen.state = CircuitState::HalfOpen;
+    CHECK(complaintOf(with(toText(halfOpen), "probeSuccesses=0\n", "probeSuccesses=65536\n")) ==
+          "line 7: probeSuccesses is 65536; allowed: at most 65535");
     CHECK(complaintOf(with(toText(halfOpen), "probeSuccesses=0\n", "")) ==
           missing("probeSuccesses") +
               "; allowed: an integer from 0 to "

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The numbers that caused the last opening, in fields and in words.
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "breaker/rig.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
@@ -119,4 +121,60 @@ TEST_CASE("A closed breaker that never opened has no record") {
     rig.breaker.setMode(ControlMode::ForcedOpen);
     CHECK_FALSE(rig.stats().lastTrip);
     CHECK_FALSE(rig.stats().lastOpened);
+}
+
+TEST_CASE("A record tells of the last calls, oldest first") {
+    Rig rig{{.recoveryTimeout = 10s},
+            SlowCallRate{.threshold = 0.5, .slowerThan = 1s, .minimumCalls = 6}};
+    rig.succeed(2);
+    rig.fail();
+    rig.ignore();
+    rig.take(0s, Outcome::Timeout);
+    rig.take(1s);
+    rig.take(2s, Outcome::Failure);
+    rig.succeed();
+    rig.take(1s);
+    rig.take(1s);
+    const std::vector<PastCall> expected{
+        {Outcome::Success, false}, {Outcome::Success, false}, {Outcome::Failure, false},
+        {Outcome::Timeout, false}, {Outcome::Success, true},  {Outcome::Failure, true},
+        {Outcome::Success, false}, {Outcome::Success, true},  {Outcome::Success, true}};
+    auto trip = rig.stats().lastTrip.value();
+    // The fifth of nine slow calls never came: half of eight was enough.
+    CHECK(trip.lastOutcomes == std::vector(expected.begin(), expected.end() - 1));
+    CHECK_THAT(trip.summary,
+               ContainsSubstring("last calls: 2 SUCCESS, 1 FAILURE, 1 TIMEOUT, 1 slow SUCCESS, "
+                                 "1 slow FAILURE, 1 SUCCESS, 1 slow SUCCESS;"));
+}
+
+TEST_CASE("Of the last calls a record keeps 32") {
+    Rig rig{{.recoveryTimeout = 10s}, ConsecutiveFailures{3}};
+    rig.fail();
+    rig.succeed(40);
+    rig.fail(3);
+    auto calls = rig.stats().lastTrip->lastOutcomes;
+    REQUIRE(calls.size() == 32);
+    CHECK(std::count(calls.begin(), calls.end(), PastCall{}) == 29);
+    CHECK(calls.back() == PastCall{Outcome::Failure, false});
+
+    rig.wait();
+    rig.succeed();
+    rig.fail();
+    calls = rig.stats().lastTrip->lastOutcomes;
+    REQUIRE(calls.size() == 32);
+    CHECK(calls[31] == PastCall{Outcome::Failure, false});
+    CHECK(calls[30] == PastCall{Outcome::Success, false});
+    CHECK(calls[29] == PastCall{Outcome::Failure, false});
+
+    rig.breaker.close();
+    rig.succeed(2);
+    rig.breaker.open();
+    CHECK(rig.stats().lastTrip->lastOutcomes == std::vector<PastCall>(2));
+}
+
+TEST_CASE("A record that knows no rate claims none") {
+    Rig rig{{}, FailureCount{.threshold = 2, .window = 10s}};
+    rig.succeed(5);
+    rig.fail(2);
+    CHECK_THAT(rig.stats().lastTrip->summary, ContainsSubstring("2 failures in the window"));
 }

@@ -9,12 +9,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
 
 #include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/configuration.hpp"
 #include "fusebox/breaker/event_hub.hpp"
 #include "fusebox/breaker/options.hpp"
+#include "fusebox/breaker/saved_state_text.hpp"
 #include "fusebox/breaker/state_machine.hpp"
 #include "fusebox/breaker/state_word.hpp"
 #include "fusebox/breaker/time_source.hpp"
@@ -37,6 +40,22 @@ public:
 
     BreakerCore(std::string name, Policy policy, CircuitBreakerOptions options, Clock clock)
         : BreakerCore(Draft{name, std::move(policy), std::move(options)}, name, std::move(clock)) {}
+
+    /// As above, where another process stopped.
+    BreakerCore(std::string name, Policy policy, CircuitBreakerOptions options, Clock clock,
+                std::string_view restoredFrom)
+        : BreakerCore(std::move(name), std::move(policy), std::move(options), std::move(clock)) {
+        resume(restoredFrom);
+    }
+
+    /// The text from which another process can go on.
+    [[nodiscard]] std::string save() const {
+        SavedState saved = machine_.save();
+        saved.name = name();
+        saved.savedAt = std::chrono::system_clock::now();
+        saved.listenerErrors = hub_.errors();
+        return toText(saved);
+    }
 
     /// Goes on under another policy, other options, or both; what is null stays.
     void reconfigure(const Policy* policy, const CircuitBreakerOptions* options) {
@@ -177,6 +196,30 @@ private:
             complaintOf(policy), validate(options));
         if (complaint) raise(complaintAbout(name, *complaint));
         return std::make_shared<const Config>(std::move(policy), std::move(options));
+    }
+
+    void resume(std::string_view text) {
+        const auto parsed = parseSavedState(text);
+        if (const auto* sentence = std::get_if<std::string>(&parsed)) {
+            raise(complaintAbout(name(), "restoredFrom, " + *sentence));
+        }
+        const SavedState& saved = *std::get_if<SavedState>(&parsed);
+        if (saved.name != name()) {
+            raise(complaintAbout(name(), complain("restoredFrom", "of \"" + saved.name + '"',
+                                                  "what a breaker of the same name exported")));
+        }
+        // While no process ran, the wait went on.
+        const auto sinceEpoch = [](std::chrono::system_clock::time_point time) {
+            return saturatingNanoseconds(time.time_since_epoch());
+        };
+        const auto elapsed = saturatingSubtract(sinceEpoch(std::chrono::system_clock::now()),
+                                                sinceEpoch(saved.savedAt));
+        const auto gone = std::max(elapsed, Nanoseconds::zero());
+        const bool endless = saved.remainingWait == kForever;
+        machine_.resume(saved, endless ? kForever
+                                       : std::max(saturatingSubtract(saved.remainingWait, gone),
+                                                  Nanoseconds::zero()));
+        hub_.countErrors(saved.listenerErrors);
     }
 
     void requireSameShards(int present, int given) const {

@@ -10,6 +10,7 @@
 
 #include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/options.hpp"
+#include "fusebox/breaker/saved_state.hpp"
 #include "fusebox/breaker/stats.hpp"
 #include "fusebox/vocabulary/platform.hpp"
 #include "fusebox/window/latency_histogram.hpp"
@@ -69,6 +70,19 @@ public:
         for (auto& total : totals_) total.store(0, std::memory_order_relaxed);
     }
 
+    /// Goes on counting where another process stopped.
+    void resume(const SavedState& saved) noexcept {
+        shards_.add(Tally::OtherSuccesses, saved.totalSuccesses);
+        shards_.add(Tally::Rejected, saved.totalRejected);
+        shards_.add(Tally::ShadowRejected, saved.totalShadowRejected);
+        add(Total::Failures, saved.totalFailures);
+        add(Total::Timeouts, saved.totalTimeouts);
+        add(Total::Ignored, saved.totalIgnored);
+        add(Total::Cancelled, saved.totalCancelled);
+        add(Total::Stale, saved.totalStale);
+        add(Total::Slow, saved.totalSlow);
+    }
+
     /// @param tracked whether calls in flight are known.
     void fill(CircuitBreakerStats& stats, bool tracked) const noexcept {
         stats.totalSuccesses = shards_.sum() + shards_.total(Tally::OtherSuccesses);
@@ -100,8 +114,8 @@ private:
     enum class Total : std::size_t { Failures, Timeouts, Ignored, Cancelled, Stale, Slow, Count_ };
 
     // relaxed: totals order nothing.
-    void add(Total total) noexcept {
-        totals_[static_cast<std::size_t>(total)].fetch_add(1, std::memory_order_relaxed);
+    void add(Total total, std::uint64_t count = 1) noexcept {
+        totals_[static_cast<std::size_t>(total)].fetch_add(count, std::memory_order_relaxed);
     }
     [[nodiscard]] std::uint64_t get(Total total) const noexcept {
         return totals_[static_cast<std::size_t>(total)].load(std::memory_order_relaxed);

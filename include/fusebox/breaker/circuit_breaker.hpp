@@ -73,6 +73,16 @@ public:
         : core_(std::move(name), std::move(policy), std::move(options), std::move(clock)) {}
     CircuitBreaker(std::string name, CircuitBreakerOptions options)
         : CircuitBreaker(std::move(name), Policy{}, std::move(options)) {}
+    /// Goes on where another process stopped, from what `exportState()` gave there: with its state,
+    /// mode, backoff, totals and history. The wait of an open breaker went on meanwhile, by the
+    /// system clock. Window, latencies and calls in flight are lost; a half-open breaker has no
+    /// probes in flight. Policy, options and their callbacks are the ones given here.
+    /// @throws ConfigError also for a text that is malformed, of another version, or of a breaker
+    /// of another name.
+    CircuitBreaker(std::string name, Policy policy, CircuitBreakerOptions options, Clock clock,
+                   std::string_view restoredFrom)
+        : core_(std::move(name), std::move(policy), std::move(options), std::move(clock),
+                restoredFrom) {}
     CircuitBreaker(const CircuitBreaker&) = delete;
     CircuitBreaker& operator=(const CircuitBreaker&) = delete;
     ~CircuitBreaker() = default;
@@ -148,6 +158,10 @@ public:
     }
     void reconfigure(const Policy& policy) { core_.reconfigure(&policy, nullptr); }
     void reconfigure(const CircuitBreakerOptions& options) { core_.reconfigure(nullptr, &options); }
+
+    /// A text to make a breaker of the same name from, also in another process or after years:
+    /// lines of `field=value`, versioned.
+    [[nodiscard]] std::string exportState() const { return core_.save(); }
 
     /// Lays a mode over the cycle. Ends the epoch: calls in flight become stale.
     void setMode(ControlMode mode) noexcept { core_.machine().setMode(mode); }

@@ -182,7 +182,7 @@ public:
 
     /// The cycle as it reads at `now`.
     [[nodiscard]] CycleSnapshot look(Nanoseconds now) const noexcept {
-        CycleSnapshot seen{word(), books_, {}};
+        CycleSnapshot seen{word(), books_, {}, {}};
         Nanoseconds openUntil = published_.deadline();
         const Nanoseconds leaseEnd = published_.lease();
         if (seen.word.state() == CircuitState::Closed) {
@@ -190,14 +190,30 @@ public:
         } else if (seen.word.state() == CircuitState::HalfOpen && now > leaseEnd) {
             // A lost probe has reopened the breaker, but no call has met that yet.
             const Nanoseconds wait = published_.reopenWait();
+            ++seen.books.reopenings;
             noteOpening(seen.books, leaseEnd, now, TransitionReason::ProbeLost, wait);
             openUntil = saturatingAdd(leaseEnd, wait);
             seen.word = seen.word.next(CircuitState::Open);
         }
         if (seen.word.state() == CircuitState::Open) {
             seen.openSoFar = seen.books.history.openFor(std::min(now, openUntil));
+            seen.openFor = restUntil(openUntil, now);
         }
         return seen;
+    }
+
+    /// Goes on where another process stopped, of a wait only with its rest. Nobody is told: it is
+    /// no transition.
+    void resume(const SavedState& saved, Nanoseconds rest, Nanoseconds now) {
+        books_.history.resume(saved, now);
+        books_.reopenings = saved.reopenings;
+        books_.probeSuccesses = static_cast<int>(saved.probeSuccesses);
+        if (saved.state != CircuitState::Closed && saved.lastTrip) {
+            books_.evidence = evidenceOf(*saved.lastTrip);
+        }
+        if (saved.state == CircuitState::Open) published_.setWait(now, saturatingAdd(now, rest));
+        if (saved.state == CircuitState::HalfOpen) drawReopenWait();
+        publish(word().next(saved.state).withMode(saved.mode));
     }
 
 private:
@@ -205,6 +221,11 @@ private:
                      Nanoseconds wait) const noexcept {
         books.history.opened(reason, books.evidence, words_, asOf, saturatingSubtract(now, asOf),
                              wait);
+    }
+
+    [[nodiscard]] static Nanoseconds restUntil(Nanoseconds until, Nanoseconds now) noexcept {
+        if (until == kForever) return kForever;
+        return std::max(saturatingSubtract(until, now), Nanoseconds::zero());
     }
 
     /// Before it is needed, so that readers can say when a lost probe's wait is over.
@@ -228,7 +249,7 @@ private:
         if (!journal_.wantsTransitions()) return;
         journal_.stateChanged(from.state(), to, reason, [&] {
             CircuitBreakerStats before;
-            CycleSnapshot seen{from, books_, {}};
+            CycleSnapshot seen{from, books_, {}, {}};
             before.state = from.state();
             if (from.state() == CircuitState::Open) {
                 const Nanoseconds until = published_.deadline();

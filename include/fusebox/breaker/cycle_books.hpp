@@ -6,8 +6,10 @@
 #include <cstdint>
 
 #include "fusebox/breaker/opening_history.hpp"
+#include "fusebox/breaker/saved_state.hpp"
 #include "fusebox/breaker/state_word.hpp"
 #include "fusebox/breaker/stats.hpp"
+#include "fusebox/vocabulary/duration.hpp"
 
 namespace fusebox::detail {
 
@@ -25,11 +27,12 @@ struct CycleSnapshot {
     StateWord word{};
     CycleBooks books{};
     std::chrono::nanoseconds openSoFar{0};  ///< The part of the present opening that is over.
+    std::chrono::nanoseconds openFor{0};    ///< The part that is left.
 
     /// All but totals, names and the reading of the state.
     void fill(CircuitBreakerStats& stats) const {
         books.history.fill(stats);
-        stats.timeOpen += openSoFar;
+        stats.timeOpen = saturatingAdd(stats.timeOpen, openSoFar);
         const Evidence& known = books.evidence;
         stats.windowCalls = known.window.calls;
         stats.windowFailures = known.window.failures;
@@ -44,6 +47,17 @@ struct CycleSnapshot {
         }
         stats.probesInFlight = word.probes();
         stats.mode = word.mode();
+    }
+
+    /// Whatever the statistics do not say.
+    void fill(SavedState& saved) const {
+        saved.state = word.state();
+        saved.mode = word.mode();
+        saved.remainingWait = openFor;
+        saved.reopenings = books.reopenings;
+        if (word.state() == CircuitState::HalfOpen) {
+            saved.probeSuccesses = static_cast<std::uint64_t>(books.probeSuccesses);
+        }
     }
 };
 

@@ -45,6 +45,9 @@ public:
     [[nodiscard]] bool wants() const noexcept {
         return std::get<Listeners<E>>(listeners_).any();
     }
+    void countErrors(std::uint64_t errors) noexcept {
+        errors_.fetch_add(errors, std::memory_order_relaxed);
+    }
     [[nodiscard]] std::uint64_t errors() const noexcept {
         return errors_.load(std::memory_order_relaxed);
     }

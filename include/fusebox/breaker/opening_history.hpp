@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "fusebox/breaker/past_calls.hpp"
+#include "fusebox/breaker/saved_state.hpp"
 #include "fusebox/breaker/short_text.hpp"
 #include "fusebox/breaker/stats.hpp"
 #include "fusebox/vocabulary/call_counts.hpp"
@@ -34,14 +36,28 @@ struct Evidence {
     PastCalls pastCalls{};
 };
 
+/// The evidence that a record tells of.
+[[nodiscard]] inline Evidence evidenceOf(const TripRecord& trip) noexcept {
+    // There are rates where the calls reached the minimum.
+    const bool rated = trip.failureRate || trip.slowCallRate;
+    return {{trip.windowCalls, trip.windowFailures, trip.windowSlow},
+            rated ? 1 : std::numeric_limits<std::uint64_t>::max(),
+            trip.consecutiveFailures,
+            0,
+            PastCalls{trip.lastOutcomes}};
+}
+
 /// A trip in one sentence.
 [[nodiscard]] inline std::string summarize(const TripRecord& trip) {
     std::string text{toString(trip.reason)};
-    text += ": " + std::to_string(trip.windowFailures) + " of " + toText(trip.windowCalls, "call") +
-            " failed";
     if (trip.failureRate) {
         // Two decimals are enough to read.
-        text += " (" + toPercent(std::round(*trip.failureRate * 1e4) / 1e4) + ")";
+        text += ": " + std::to_string(trip.windowFailures) + " of " +
+                toText(trip.windowCalls, "call") + " failed (" +
+                toPercent(std::round(*trip.failureRate * 1e4) / 1e4) + ")";
+    } else {
+        // The window may not know of every call.
+        text += ": " + toText(trip.windowFailures, "failure") + " in the window";
     }
     if (trip.windowSlow > 0) text += ", " + std::to_string(trip.windowSlow) + " slow";
     text += ", " + toText(trip.consecutiveFailures, "failure") + " in a row";
@@ -73,8 +89,29 @@ public:
         trip_ = Trip{reason, *lastOpened_, evidence, policy, wait, lastError_};
     }
 
+    /// Goes on where another process stopped; open, if it was, as of `openSince`.
+    void resume(const SavedState& saved, std::chrono::nanoseconds openSince) {
+        timesOpened_ = saved.timesOpened;
+        timesClosed_ = saved.timesClosed;
+        timesReconfigured_ = saved.timesReconfigured;
+        timeOpen_ = saved.timeOpen;
+        openedAt_ = openSince;
+        lastError_.assign(saved.lastError);
+        lastFailure_ = saved.lastFailureTime;
+        lastOpened_ = saved.lastOpened;
+        lastClosed_ = saved.lastClosed;
+        if (!saved.lastTrip) return;
+        const TripRecord& trip = *saved.lastTrip;
+        trip_ = Trip{trip.reason,      trip.time,
+                     evidenceOf(trip), std::make_shared<const std::string>(trip.policy),
+                     trip.wait,        {}};
+        trip_->error.assign(trip.lastError);
+    }
+
     /// Open no longer as of `until`.
-    void leftOpen(std::chrono::nanoseconds until) noexcept { timeOpen_ += openFor(until); }
+    void leftOpen(std::chrono::nanoseconds until) noexcept {
+        timeOpen_ = saturatingAdd(timeOpen_, openFor(until));
+    }
 
     void closed() noexcept {
         ++timesClosed_;

@@ -44,6 +44,12 @@ public:
             all ? kMost : std::min<std::uint32_t>(size_ + static_cast<std::uint32_t>(count), kMost);
     }
 
+    PastCalls() noexcept = default;
+    /// @param calls oldest first.
+    explicit PastCalls(const std::vector<PastCall>& calls) noexcept {
+        for (const PastCall& call : calls) push(call);
+    }
+
     /// Oldest first.
     [[nodiscard]] std::vector<PastCall> list() const {
         std::vector<PastCall> calls(size_);

@@ -47,4 +47,28 @@ struct SavedState {
     std::chrono::nanoseconds timeOpen{0};  ///< At least 0.
 };
 
+/// What the statistics know of it.
+[[nodiscard]] inline SavedState savedFrom(const CircuitBreakerStats& stats) {
+    SavedState saved;
+    saved.lastError = stats.lastError;
+    saved.lastFailureTime = stats.lastFailureTime;
+    saved.lastOpened = stats.lastOpened;
+    saved.lastClosed = stats.lastClosed;
+    saved.lastTrip = stats.lastTrip;
+    saved.totalSuccesses = stats.totalSuccesses;
+    saved.totalFailures = stats.totalFailures;
+    saved.totalTimeouts = stats.totalTimeouts;
+    saved.totalIgnored = stats.totalIgnored;
+    saved.totalCancelled = stats.totalCancelled;
+    saved.totalRejected = stats.totalRejected;
+    saved.totalShadowRejected = stats.totalShadowRejected;
+    saved.totalStale = stats.totalStale;
+    saved.totalSlow = stats.totalSlow;
+    saved.timesOpened = stats.timesOpened;
+    saved.timesClosed = stats.timesClosed;
+    saved.timesReconfigured = stats.timesReconfigured;
+    saved.timeOpen = stats.timeOpen;
+    return saved;
+}
+
 }  // namespace fusebox::detail

@@ -84,9 +84,7 @@ void visitTrip(Archive& archive, Trip& trip) {
     archive.required("lastTrip.wait", trip.wait, DurationForm{});
     archive.required("lastTrip.policy", trip.policy, StringForm<>{});
     archive.required("lastTrip.lastError", trip.lastError, ErrorForm{});
-    if constexpr (requires { trip.lastOutcomes; }) {
-        archive.required("lastTrip.lastOutcomes", trip.lastOutcomes, OutcomesForm{});
-    }
+    archive.required("lastTrip.lastOutcomes", trip.lastOutcomes, OutcomesForm{});
 }
 
 /// The fields in the order in which they are written. The last one is required, so that no text
@@ -124,11 +122,17 @@ void visitFields(Archive& archive, State& state) {
     archive.required("timeOpen", state.timeOpen, DurationForm{});
 }
 
+/// The largest `successThreshold`.
+inline constexpr std::uint64_t kMostProbeSuccesses = 65535;
+
 /// Refuses what no breaker can have come to.
 inline void requireConsistency(FieldReader& reader, const SavedState& state) {
     if (state.state != CircuitState::Closed && state.timesOpened == 0) {
         reader.refuse("timesOpened",
                       std::string{"at least 1 in state "}.append(toString(state.state)));
+    }
+    if (state.probeSuccesses > kMostProbeSuccesses) {
+        reader.refuse("probeSuccesses", "at most " + std::to_string(kMostProbeSuccesses));
     }
     std::uint64_t room = std::numeric_limits<std::uint64_t>::max();
     const auto add = [&](std::string_view name, std::uint64_t total) {

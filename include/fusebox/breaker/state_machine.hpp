@@ -149,6 +149,28 @@ public:
         return stats;
     }
 
+    /// What of the statistics and the cycle outlives the process, but for names.
+    [[nodiscard]] SavedState save() const {
+        CycleSnapshot seen;
+        {
+            const std::lock_guard lock{mutex_};
+            seen = cycle_.look(std::max(latest_, time_.coarseNow()));
+        }
+        CircuitBreakerStats stats;
+        totals_.fill(stats, false);
+        seen.fill(stats);
+        SavedState saved = savedFrom(stats);
+        seen.fill(saved);
+        return saved;
+    }
+
+    /// Before the first call. `rest` is what is left of the wait of an open breaker.
+    void resume(const SavedState& saved, Nanoseconds rest) {
+        const std::lock_guard lock{mutex_};
+        totals_.resume(saved);
+        cycle_.resume(saved, rest, advance(time_.now()));
+    }
+
 private:
     FUSEBOX_HOT Ticket begin(StateWord word) noexcept {
         if (word.tracked()) totals_.begun();

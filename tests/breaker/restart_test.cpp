@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+// A breaker that goes on in another process: exportState() and the constructor that takes it.
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "breaker/rig.hpp"
+#include "fusebox/breaker/circuit_breaker.hpp"
+#include "support/catch.hpp"
+
+using namespace std::chrono_literals;
+using namespace fusebox;
+using Catch::Matchers::ContainsSubstring;
+using fusebox::test::ManualClock;
+using fusebox::test::Rig;
+
+namespace {
+
+using Breaker = CircuitBreaker<ManualClock>;
+
+const CircuitBreakerOptions kOptions{
+    .recoveryTimeout = 1h, .recoveryBackoff = 2.0, .maxRecoveryTimeout = 100h};
+
+/// The same breaker in another process, whose clock began at another instant.
+struct Restarted {
+    ManualClock clock{ManualClock::time_point{12345s}};
+    Breaker breaker;
+
+    explicit Restarted(const std::string& text, CircuitBreakerOptions options = kOptions)
+        : breaker("rig", ConsecutiveFailures{3}, std::move(options), clock, text) {}
+};
+
+/// The text, saved so much earlier by the system clock.
+std::string savedEarlier(std::string text, std::chrono::nanoseconds by) {
+    const std::size_t at = text.find("savedAt=") + 8;
+    const std::size_t end = text.find('\n', at);
+    const auto then = std::stoll(text.substr(at, end - at)) - by.count();
+    return text.replace(at, end - at, std::to_string(then));
+}
+
+std::string with(std::string text, std::string_view from, std::string_view to) {
+    const std::size_t at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("A closed breaker goes on with its totals, history and an empty window") {
+    Rig rig{kOptions, ConsecutiveFailures{3}};
+    rig.trip();
+    rig.wait();
+    rig.recover();
+    rig.succeed(7);
+    rig.ignore(2);
+    rig.fail(2);
+    const auto before = rig.stats();
+    Restarted after{rig.breaker.exportState()};
+    const auto stats = after.breaker.stats();
+    CHECK(stats.state == CircuitState::Closed);
+    CHECK(stats.totalCalls == before.totalCalls);
+    CHECK(stats.totalSuccesses == before.totalSuccesses);
+    CHECK(stats.totalFailures == before.totalFailures);
+    CHECK(stats.totalIgnored == before.totalIgnored);
+    CHECK(stats.timesOpened == before.timesOpened);
+    CHECK(stats.timesClosed == before.timesClosed);
+    CHECK(stats.timeOpen == before.timeOpen);
+    CHECK(stats.lastOpened == before.lastOpened);
+    CHECK(stats.lastClosed == before.lastClosed);
+    CHECK(stats.lastFailureTime == before.lastFailureTime);
+    CHECK(stats.lastError == before.lastError);
+    REQUIRE(stats.lastTrip);
+    CHECK(stats.lastTrip->summary == before.lastTrip->summary);
+    CHECK(stats.lastTrip->lastOutcomes == before.lastTrip->lastOutcomes);
+    CHECK(stats.windowCalls == 0);
+    CHECK(stats.consecutiveFailures == 0);
+    test::checkConservation(stats);
+
+    test::report(after.breaker, Outcome::Failure, 2);
+    CHECK(after.breaker.state() == CircuitState::Closed);
+    test::report(after.breaker, Outcome::Failure);
+    CHECK(after.breaker.state() == CircuitState::Open);
+    CHECK(after.breaker.stats().totalFailures == before.totalFailures + 3);
+    CHECK(after.breaker.stats().timesOpened == before.timesOpened + 1);
+}
+
+TEST_CASE("An open breaker goes on waiting; the time between counts, by the system clock") {
+    Rig rig{kOptions, ConsecutiveFailures{3}};
+    rig.trip();
+    rig.clock.advance(20min);
+    const std::string text = rig.breaker.exportState();
+    SECTION("at once") {
+        Restarted after{text};
+        CHECK(after.breaker.state() == CircuitState::Open);
+        CHECK(after.breaker.retryAfter() <= 40min);
+        CHECK(after.breaker.retryAfter() > 39min);
+        CHECK(after.breaker.stats().windowFailures == 3);
+        CHECK(after.breaker.stats().consecutiveFailures == 3);
+        CHECK(after.breaker.stats().timeOpen == 20min);
+        after.clock.advance(10min);
+        CHECK(after.breaker.stats().timeOpen == 30min);
+        after.clock.advance(30min);
+        CHECK(after.breaker.state() == CircuitState::HalfOpen);
+        test::report(after.breaker, Outcome::Failure);
+        // The second wait of the backoff.
+        CHECK(after.breaker.retryAfter() == 2h);
+    }
+    SECTION("half an hour later") {
+        Restarted after{savedEarlier(text, 30min)};
+        CHECK(after.breaker.retryAfter() <= 10min);
+        CHECK(after.breaker.retryAfter() > 9min);
+    }
+    SECTION("a day later") {
+        Restarted after{savedEarlier(text, 24h)};
+        CHECK(after.breaker.state() == CircuitState::HalfOpen);
+    }
+    SECTION("the system clock went back") {
+        Restarted after{savedEarlier(text, -1h)};
+        CHECK(after.breaker.retryAfter() == 40min);
+    }
+    SECTION("the system clock means nothing") {
+        Restarted after{savedEarlier(text, std::chrono::nanoseconds::min() / 3)};
+        CHECK(after.breaker.retryAfter() == 40min);
+    }
+}
+
+TEST_CASE("A wait without an end has none after a restart either") {
+    Rig rig{kOptions, ConsecutiveFailures{3}};
+    rig.breaker.open(std::chrono::nanoseconds::max());
+    Restarted after{savedEarlier(rig.breaker.exportState(), 24h)};
+    CHECK(after.breaker.retryAfter() == std::chrono::nanoseconds::max());
+}
+
+TEST_CASE("A half-open breaker goes on with its successes and backoff, without probes") {
+    Rig rig{kOptions, ConsecutiveFailures{3}};
+    rig.trip();
+    rig.wait();
+    rig.fail();
+    rig.wait();
+    rig.succeed();
+    const auto probe = rig.begin();
+    Restarted after{rig.breaker.exportState()};
+    CHECK(after.breaker.state() == CircuitState::HalfOpen);
+    CHECK(after.breaker.stats().consecutiveSuccesses == 1);
+    CHECK(after.breaker.stats().probesInFlight == 0);
+    SECTION("one more success closes") {
+        test::report(after.breaker, Outcome::Success);
+        CHECK(after.breaker.state() == CircuitState::Closed);
+    }
+    SECTION("the third wait is four times the first") {
+        test::report(after.breaker, Outcome::Failure);
+        CHECK(after.breaker.retryAfter() == 4h);
+    }
+}
+
+TEST_CASE("A lost probe is a reopening, also when it is found by a restart") {
+    CircuitBreakerOptions options = kOptions;
+    options.probeTimeout = 1min;
+    Rig rig{options, ConsecutiveFailures{3}};
+    rig.trip();
+    rig.wait();
+    const auto lost = rig.begin();
+    rig.clock.advance(2min);
+    Restarted after{rig.breaker.exportState()};
+    CHECK(after.breaker.state() == CircuitState::Open);
+    CHECK(after.breaker.retryAfter() > 118min);
+    CHECK(after.breaker.stats().timesOpened == 2);
+    after.clock.advance(2h);
+    test::report(after.breaker, Outcome::Failure);
+    CHECK(after.breaker.retryAfter() == 4h);
+}
+
+TEST_CASE("A mode is sticky, also across a restart") {
+    Rig rig{kOptions, ConsecutiveFailures{3}};
+    rig.breaker.setMode(ControlMode::ForcedOpen);
+    Restarted after{rig.breaker.exportState()};
+    CHECK(after.breaker.mode() == ControlMode::ForcedOpen);
+    CHECK_FALSE(after.breaker.tryAcquire());
+    after.breaker.setMode(ControlMode::Automatic);
+    CHECK(after.breaker.tryAcquire());
+}
+
+TEST_CASE("What was restored can be exported again, and says the same") {
+    Rig rig{kOptions, ConsecutiveFailures{3}};
+    rig.succeed(5);
+    rig.trip();
+    const auto linesOf = [](const std::string& text) {
+        // All but when it was saved, and what the wait lost meanwhile.
+        std::string kept;
+        for (std::size_t at = 0; at < text.size();) {
+            const std::size_t end = text.find('\n', at);
+            const std::string line = text.substr(at, end - at);
+            const bool moves = line.starts_with("savedAt=") || line.starts_with("remainingWait=");
+            if (!moves) kept += line + '\n';
+            at = end + 1;
+        }
+        return kept;
+    };
+    const std::string first = rig.breaker.exportState();
+    CHECK(linesOf(Restarted{first}.breaker.exportState()) == linesOf(first));
+}
+
+TEST_CASE("Listener errors are counted on") {
+    Rig rig{kOptions, ConsecutiveFailures{3}};
+    {
+        const auto subscription = rig.breaker.on<StateChanged>([] { throw 1; });
+        rig.trip();
+    }
+    CHECK(Restarted{rig.breaker.exportState()}.breaker.stats().listenerErrors == 1);
+}
+
+TEST_CASE("A text that no breaker of that name wrote is refused") {
+    Rig rig{kOptions, ConsecutiveFailures{3}};
+    rig.trip();
+    const std::string text = rig.breaker.exportState();
+    const auto refuses = [](const std::string& given, const char* why) {
+        CHECK_THROWS_AS(Restarted{given}, ConfigError);
+        CHECK_THROWS_WITH(Restarted{given}, ContainsSubstring("\"rig\"") &&
+                                                ContainsSubstring("restoredFrom") &&
+                                                ContainsSubstring(why));
+    };
+    refuses("", "line 1");
+    refuses(with(text, "fusebox-state 1", "fusebox-state 2"), "version is 2; allowed: 1");
+    refuses(with(text, "name=rig", "name=other"), "of \"other\"");
+    refuses(with(text, "state=OPEN", "state=AJAR"), "state is AJAR; allowed: CLOSED");
+    refuses(with(text, "totalFailures=3", "totalFailures=-3"), "totalFailures is -3");
+    refuses(text.substr(0, text.size() / 2), "line");
+    CHECK_NOTHROW(Restarted{text});
+    CHECK_THROWS_AS((Restarted{text, {.recoveryTimeout = 0s}}), ConfigError);
+}
+
+TEST_CASE("Absurd but well-formed numbers do no harm") {
+    Rig rig{kOptions, ConsecutiveFailures{3}};
+    rig.trip();
+    std::string text = rig.breaker.exportState();
+    text = with(text, "reopenings=0", "reopenings=18446744073709551615");
+    const std::size_t at = text.find("timeOpen=");
+    text = text.substr(0, at) + "timeOpen=9223372036854775807\n";
+    Restarted after{text};
+    after.clock.advance(2h);
+    test::report(after.breaker, Outcome::Failure);
+    CHECK(after.breaker.retryAfter() == effectiveMaxRecoveryTimeout(kOptions));
+    CHECK(after.breaker.stats().timeOpen == std::chrono::nanoseconds::max());
+}
