@@ -224,6 +224,8 @@ TEST_CASE("A text that no breaker of that name wrote is refused") {
     refuses(with(text, "name=rig", "name=other"), "of \"other\"");
     refuses(with(text, "state=OPEN", "state=AJAR"), "state is AJAR; allowed: CLOSED");
     refuses(with(text, "totalFailures=3", "totalFailures=-3"), "totalFailures is -3");
+    refuses(with(text, "reopenings=0", "reopenings=4294967296"),
+            "reopenings is 4294967296; allowed: at most 4294967295");
     refuses(text.substr(0, text.size() / 2), "line");
     CHECK_NOTHROW(Restarted{text});
     CHECK_THROWS_AS((Restarted{text, {.recoveryTimeout = 0s}}), ConfigError);
@@ -233,7 +235,7 @@ TEST_CASE("Absurd but well-formed numbers do no harm") {
     Rig rig{kOptions, ConsecutiveFailures{3}};
     rig.trip();
     std::string text = rig.breaker.exportState();
-    text = with(text, "reopenings=0", "reopenings=18446744073709551615");
+    text = with(text, "reopenings=0", "reopenings=4294967295");
     const std::size_t at = text.find("timeOpen=");
     text = text.substr(0, at) + "timeOpen=9223372036854775807\n";
     Restarted after{text};

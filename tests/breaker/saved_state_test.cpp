@@ -236,7 +236,7 @@ SavedState randomState(Random& random) {
                                ControlMode::ForcedClosed, ControlMode::Shadow});
     state.savedAt = random.time();
     if (state.state == CircuitState::Open) state.remainingWait = random.duration();
-    state.reopenings = random.count();
+    state.reopenings = random.count() % 1'000'000;
     if (state.state == CircuitState::HalfOpen) state.probeSuccesses = random.count() % 65536;
     state.lastError = random.string(127);
     state.lastFailureTime = random.maybe([&] { return random.time(); });

@@ -124,6 +124,8 @@ void visitFields(Archive& archive, State& state) {
 
 /// The largest `successThreshold`.
 inline constexpr std::uint64_t kMostProbeSuccesses = 65535;
+/// More than there can be in the life of a process; far from where a counter wraps.
+inline constexpr std::uint64_t kMostReopenings = std::numeric_limits<std::uint32_t>::max();
 
 /// Refuses what no breaker can have come to.
 inline void requireConsistency(FieldReader& reader, const SavedState& state) {
@@ -133,6 +135,9 @@ inline void requireConsistency(FieldReader& reader, const SavedState& state) {
     }
     if (state.probeSuccesses > kMostProbeSuccesses) {
         reader.refuse("probeSuccesses", "at most " + std::to_string(kMostProbeSuccesses));
+    }
+    if (state.reopenings > kMostReopenings) {
+        reader.refuse("reopenings", "at most " + std::to_string(kMostReopenings));
     }
     std::uint64_t room = std::numeric_limits<std::uint64_t>::max();
     const auto add = [&](std::string_view name, std::uint64_t total) {
