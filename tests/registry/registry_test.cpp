@@ -275,3 +275,37 @@ TEST_CASE("Presets are kept by name, to create breakers from") {
                       ContainsSubstring("broken") && ContainsSubstring("threshold"));
     CHECK_THROWS_AS(registry.preset("broken"), ConfigError);
 }
+
+TEST_CASE("A breaker is created from a preset, single fields of which may be changed") {
+    CircuitBreakerRegistry registry;
+    registry.definePreset("external-api", FailureRate{.threshold = 0.4}, {.recoveryTimeout = 15s});
+    const auto plain = registry.createFromPreset("maps", "external-api");
+    CHECK(plain->policy() == AnyTripPolicy{FailureRate{.threshold = 0.4}});
+    CHECK(plain->options().recoveryTimeout == 15s);
+    const auto changed = registry.createFromPreset(
+        "slow-maps", "external-api",
+        [](fusebox::BreakerPreset& preset) { preset.options.requestTimeout = 90s; });
+    CHECK(changed->policy() == plain->policy());
+    CHECK(changed->options().recoveryTimeout == 15s);
+    CHECK(changed->options().requestTimeout == 90s);
+    CHECK(plain->options().requestTimeout == 30s);
+    CHECK(registry.preset("external-api").options.requestTimeout == 30s);
+    CHECK(registry.size() == 2);
+
+    CHECK_THROWS_AS(registry.createFromPreset("maps", "external-api"), ConfigError);
+    CHECK_THROWS_AS(registry.createFromPreset("bad", "external-api",
+                                              [](auto& p) { p.options.halfOpenLimit = 0; }),
+                    ConfigError);
+    CHECK(registry.size() == 2);
+}
+
+TEST_CASE("A preset that is unknown is answered with those that are known") {
+    CircuitBreakerRegistry registry;
+    CHECK_THROWS_WITH(registry.createFromPreset("a", "fast"), ContainsSubstring("there is none"));
+    registry.definePreset("slow", ConsecutiveFailures{9});
+    registry.definePreset("external-api", ConsecutiveFailures{3});
+    CHECK_THROWS_WITH(
+        registry.createFromPreset("a", "fast"),
+        ContainsSubstring("\"fast\"") && ContainsSubstring("\"external-api\", \"slow\""));
+    CHECK(registry.size() == 0);
+}

@@ -114,6 +114,15 @@ public:
         return sum;
     }
 
+    /// In how many tables the entry can be found.
+    [[nodiscard]] std::size_t countTables(const Entry& entry) const noexcept {
+        std::size_t count = 0;
+        for (const Table* table = tables_.get(); table != nullptr; table = table->older()) {
+            table->forEach([&](const Entry& one) { count += &one == &entry; });
+        }
+        return count;
+    }
+
 private:
     /// Twice the slots; those who find no place there are only in the map from now on.
     bool grow() noexcept {
