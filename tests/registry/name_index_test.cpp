@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fusebox/registry/name_index.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "fusebox/registry/hazard_pointers.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -29,6 +31,24 @@ private:
 
 using Index = fusebox::detail::NameIndex<Entry>;
 constexpr std::size_t kWindow = fusebox::detail::NameTable<Entry>::kWindow;
+
+/// A hazard pointer that lets something happen just before it is seen for the first time.
+class Meddler {
+public:
+    explicit Meddler(std::function<void()> meddle) : meddle_(std::move(meddle)) {}
+
+    void store(const void* address, std::memory_order) noexcept {
+        if (address != nullptr) {
+            if (const auto meddle = std::exchange(meddle_, nullptr)) meddle();
+        }
+        seen = address;
+    }
+
+    const void* seen = nullptr;
+
+private:
+    std::function<void()> meddle_;
+};
 
 /// What a search says: the entry, surely nothing, or nothing that it could find.
 enum class Answer { Found, Nothing, Unsure };
@@ -159,5 +179,45 @@ TEST_CASE("An entry that is withdrawn is neither found nor missed") {
     SECTION("and forgotten") {
         index.forget(wasInNewest);
         CHECK(ask(index, *all[1]) == Answer::Nothing);
+    }
+}
+
+TEST_CASE("An entry that goes just before the hazard pointer is seen is not found") {
+    Index index;
+    Entry entry{"here"};
+    index.add(entry);
+
+    SECTION("removed") {
+        const auto certainty = index.certainty();
+        Meddler hazard{[&] { index.remove(entry); }};
+        CHECK(index.find("here", entry.hash(), hazard) == nullptr);
+        CHECK(hazard.seen == nullptr);
+        CHECK_FALSE(index.isProof(certainty));
+    }
+    SECTION("replaced by one of the same name") {
+        Entry next{"here"};
+        Meddler hazard{[&] {
+            index.remove(entry);
+            index.add(next);
+        }};
+        CHECK(index.find("here", entry.hash(), hazard) == &next);
+        CHECK(hazard.seen == &next);
+    }
+    SECTION("replaced by one of another name and the same hash") {
+        Entry next{"there", entry.hash()};
+        Meddler hazard{[&] {
+            index.remove(entry);
+            index.add(next);
+        }};
+        CHECK(index.find("here", entry.hash(), hazard) == nullptr);
+        CHECK(hazard.seen == nullptr);
+    }
+    SECTION("removed after the tables grew") {
+        const auto all = entries(1'000);
+        Meddler hazard{[&] {
+            for (const auto& one : all) index.add(*one);
+            index.remove(entry);
+        }};
+        CHECK(index.find("here", entry.hash(), hazard) == nullptr);
     }
 }

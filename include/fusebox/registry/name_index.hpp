@@ -10,7 +10,6 @@
 #include <string_view>
 #include <utility>
 
-#include "fusebox/registry/hazard_pointers.hpp"
 #include "fusebox/registry/name_table.hpp"
 
 namespace fusebox::detail {
@@ -57,8 +56,9 @@ public:
     }
 
     /// The entry of that name, protected by `hazard`; null, with `hazard` empty, if not found.
+    template <class Hazard>
     [[nodiscard]] Entry* find(std::string_view name, std::size_t hash,
-                              HazardSlot& hazard) const noexcept {
+                              Hazard& hazard) const noexcept {
         // acquire: pairs with the release in grow().
         return newest_.load(std::memory_order_acquire)->find(name, hash, hazard);
     }

@@ -8,8 +8,6 @@
 #include <string_view>
 #include <utility>
 
-#include "fusebox/registry/hazard_pointers.hpp"
-
 namespace fusebox::detail {
 
 /// Open addressing, with a bound: an entry is less than `kWindow` slots away from where its hash
@@ -31,8 +29,10 @@ public:
     void keep(std::unique_ptr<NameTable> older) noexcept { older_ = std::move(older); }
 
     /// The entry of that name, protected by `hazard`; null, with `hazard` empty, if not found.
+    /// @tparam Hazard a HazardSlot, or in tests what meddles at the worst moment.
+    template <class Hazard>
     [[nodiscard]] Entry* find(std::string_view name, std::size_t hash,
-                              HazardSlot& hazard) const noexcept {
+                              Hazard& hazard) const noexcept {
         const std::size_t tag = tagOf(hash);
         for (std::size_t i = 0; i < kWindow; ++i) {
             const Slot& slot = at(hash + i);
@@ -103,8 +103,9 @@ private:
 
     [[nodiscard]] Slot& at(std::size_t position) const noexcept { return slots_[position & mask_]; }
 
+    template <class Hazard>
     [[nodiscard]] static Entry* protect(const std::atomic<Entry*>& source,
-                                        HazardSlot& hazard) noexcept {
+                                        Hazard& hazard) noexcept {
         // acquire: pairs with empty(); see NameIndex::isProof(). Not followed before it is safe.
         Entry* entry = source.load(std::memory_order_acquire);
         while (entry != nullptr) {
