@@ -4,6 +4,7 @@
 
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/policy/any_trip_policy.hpp"
+#include "fusebox/registry/event_log.hpp"
 #include "fusebox/registry/registry.hpp"
 #include "fusebox/registry/with_circuit_breaker.hpp"
 #include "fusebox/version.hpp"

@@ -292,6 +292,39 @@ TEST_CASE("A call by name allocates only when it creates the breaker") {
     CHECK(handle->stats().totalRejected == 9);
 }
 
+TEST_CASE("Looking a name up allocates nothing, found or not, bounded or not") {
+    CircuitBreakerRegistry registry;
+    const std::string name = "a name too long for any small-string buffer";
+    const std::string unknown = "another name too long for any small-string buffer";
+    (void)registry.create(name);
+    for (const std::size_t most : {std::size_t{0}, std::size_t{1}}) {
+        registry.setMaxBreakers(most);
+        int found = 0;
+        CHECK(allocationsIn([&] {
+                  found += registry.get(name) != nullptr;
+                  found += registry.view(name) != nullptr;
+                  found += registry.getOrCreate(name) != nullptr;
+                  found += registry.getOrCreate(name, ConsecutiveFailures{2}) != nullptr;
+                  found += registry.get(unknown) != nullptr;
+                  found += registry.view(unknown) != nullptr;
+                  found += registry.size() == 1;
+              }) == 0);
+        CHECK(found == 5);
+    }
+}
+
+TEST_CASE("Calls by name within calls by name allocate nothing, however deep") {
+    CircuitBreakerRegistry registry;
+    const std::string name = "a name too long for any small-string buffer";
+    const auto within = [&](const auto& self, int depth) -> int {
+        if (depth == 0) return 0;
+        return withCircuitBreaker(registry, name, [&] { return 1 + self(self, depth - 1); });
+    };
+    (void)registry.create(name);
+    (void)within(within, 8);
+    CHECK(allocationsIn([&] { (void)within(within, 8); }) == 0);
+}
+
 TEST_CASE("A composite policy by name is compared without a conversion") {
     CircuitBreakerRegistry registry;
     const auto call = [&] {

@@ -75,12 +75,15 @@ TEST_CASE("A name takes whatever built-in policy") {
     CircuitBreakerRegistry registry;
     using fusebox::anyOf;
     const auto composite = anyOf(ConsecutiveFailures{3}, fusebox::SlowCallRate{});
-    CHECK(registry.create("a", fusebox::FailureCount{})->hasPolicy(fusebox::FailureCount{}));
-    CHECK(registry.create("b", fusebox::SlowCallRate{})->hasPolicy(fusebox::SlowCallRate{}));
-    CHECK(registry.create("c", fusebox::Cusum{})->hasPolicy(fusebox::Cusum{}));
-    CHECK(registry.create("d", composite)->hasPolicy(composite));
-    CHECK(registry.create("e", fusebox::allOf(composite))->hasPolicy(fusebox::allOf(composite)));
-    CHECK(registry.create("f", AnyTripPolicy{composite})->hasPolicy(composite));
+    CHECK(registry.create("a", fusebox::FailureCount{})->policy() ==
+          AnyTripPolicy{fusebox::FailureCount{}});
+    CHECK(registry.create("b", fusebox::SlowCallRate{})->policy() ==
+          AnyTripPolicy{fusebox::SlowCallRate{}});
+    CHECK(registry.create("c", fusebox::Cusum{})->policy() == AnyTripPolicy{fusebox::Cusum{}});
+    CHECK(registry.create("d", composite)->policy() == AnyTripPolicy{composite});
+    CHECK(registry.create("e", fusebox::allOf(composite))->policy() ==
+          AnyTripPolicy{fusebox::allOf(composite)});
+    CHECK(registry.create("f", AnyTripPolicy{composite})->policy() == AnyTripPolicy{composite});
     static_assert(std::is_same_v<decltype(registry.create("g", composite)),
                                  std::shared_ptr<NamedCircuitBreaker>>);
 }
@@ -258,7 +261,7 @@ TEST_CASE("Presets are kept by name, to create breakers from") {
     CHECK(preset.policy == AnyTripPolicy{FailureRate{.threshold = 0.4}});
     CHECK(preset.options.recoveryTimeout == 15s);
     const auto breaker = registry.getOrCreate("maps", preset.policy, preset.options);
-    CHECK(breaker->hasPolicy(FailureRate{.threshold = 0.4}));
+    CHECK(breaker->policy() == fusebox::AnyTripPolicy{FailureRate{.threshold = 0.4}});
     CHECK(breaker->options().recoveryTimeout == 15s);
     // A preset is no breaker.
     CHECK(registry.get("external-api") == nullptr);
@@ -271,4 +274,38 @@ TEST_CASE("Presets are kept by name, to create breakers from") {
     CHECK_THROWS_WITH(registry.definePreset("broken", FailureRate{.threshold = -1}),
                       ContainsSubstring("broken") && ContainsSubstring("threshold"));
     CHECK_THROWS_AS(registry.preset("broken"), ConfigError);
+}
+
+TEST_CASE("A breaker is created from a preset, single fields of which may be changed") {
+    CircuitBreakerRegistry registry;
+    registry.definePreset("external-api", FailureRate{.threshold = 0.4}, {.recoveryTimeout = 15s});
+    const auto plain = registry.createFromPreset("maps", "external-api");
+    CHECK(plain->policy() == AnyTripPolicy{FailureRate{.threshold = 0.4}});
+    CHECK(plain->options().recoveryTimeout == 15s);
+    const auto changed = registry.createFromPreset(
+        "slow-maps", "external-api",
+        [](fusebox::BreakerPreset& preset) { preset.options.requestTimeout = 90s; });
+    CHECK(changed->policy() == plain->policy());
+    CHECK(changed->options().recoveryTimeout == 15s);
+    CHECK(changed->options().requestTimeout == 90s);
+    CHECK(plain->options().requestTimeout == 30s);
+    CHECK(registry.preset("external-api").options.requestTimeout == 30s);
+    CHECK(registry.size() == 2);
+
+    CHECK_THROWS_AS(registry.createFromPreset("maps", "external-api"), ConfigError);
+    CHECK_THROWS_AS(registry.createFromPreset("bad", "external-api",
+                                              [](auto& p) { p.options.halfOpenLimit = 0; }),
+                    ConfigError);
+    CHECK(registry.size() == 2);
+}
+
+TEST_CASE("A preset that is unknown is answered with those that are known") {
+    CircuitBreakerRegistry registry;
+    CHECK_THROWS_WITH(registry.createFromPreset("a", "fast"), ContainsSubstring("there is none"));
+    registry.definePreset("slow", ConsecutiveFailures{9});
+    registry.definePreset("external-api", ConsecutiveFailures{3});
+    CHECK_THROWS_WITH(
+        registry.createFromPreset("a", "fast"),
+        ContainsSubstring("\"fast\"") && ContainsSubstring("\"external-api\", \"slow\""));
+    CHECK(registry.size() == 0);
 }

@@ -5,8 +5,11 @@
 #include <chrono>
 #include <memory>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
+#include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/breaker/event_hub.hpp"
 #include "fusebox/breaker/stats.hpp"
 #include "fusebox/vocabulary/state.hpp"
 
@@ -45,13 +48,17 @@ template <class T>
 class TypedView : public CircuitBreakerView {
 public:
     [[nodiscard]] virtual TypeTag type() const noexcept = 0;
-    [[nodiscard]] virtual std::shared_ptr<void> breaker() const noexcept = 0;
+    /// Null unless it is one; tags differ where shared objects hide their symbols, this does not.
+    [[nodiscard]] virtual NamedCircuitBreaker* named() const noexcept = 0;
+    [[nodiscard]] virtual const std::shared_ptr<void>& breaker() const noexcept = 0;
+    [[nodiscard]] virtual EventHub& events() const noexcept = 0;
 };
 
 template <class Breaker>
 class BreakerView final : public TypedView {
 public:
-    explicit BreakerView(std::shared_ptr<Breaker> breaker) : breaker_(std::move(breaker)) {}
+    explicit BreakerView(std::shared_ptr<Breaker> breaker)
+        : owned_(std::move(breaker)), breaker_(static_cast<Breaker*>(owned_.get())) {}
 
     [[nodiscard]] std::string_view name() const noexcept override { return breaker_->name(); }
     [[nodiscard]] CircuitState state() const noexcept override { return breaker_->state(); }
@@ -65,10 +72,18 @@ public:
     void reset() noexcept override { breaker_->reset(); }
 
     [[nodiscard]] TypeTag type() const noexcept override { return typeTag<Breaker>(); }
-    [[nodiscard]] std::shared_ptr<void> breaker() const noexcept override { return breaker_; }
+    [[nodiscard]] NamedCircuitBreaker* named() const noexcept override {
+        if constexpr (std::is_same_v<Breaker, NamedCircuitBreaker>) return breaker_;
+        return nullptr;
+    }
+    [[nodiscard]] const std::shared_ptr<void>& breaker() const noexcept override { return owned_; }
+    [[nodiscard]] EventHub& events() const noexcept override {
+        return CoreAccess::coreOf(*breaker_).hub();
+    }
 
 private:
-    std::shared_ptr<Breaker> breaker_;
+    std::shared_ptr<void> owned_;
+    Breaker* breaker_;
 };
 
 }  // namespace detail

@@ -10,7 +10,10 @@
 #include "fusebox/breaker/fallback.hpp"
 #include "fusebox/breaker/options.hpp"
 #include "fusebox/policy/any_trip_policy.hpp"
-#include "fusebox/registry/registry.hpp"
+#include "fusebox/registry/breaker_maker.hpp"
+#include "fusebox/registry/circuit_breaker_registry.hpp"
+#include "fusebox/registry/process_registry.hpp"
+#include "fusebox/registry/registry_entry.hpp"
 
 namespace fusebox {
 
@@ -29,36 +32,53 @@ decltype(auto) withCircuitBreaker(const std::shared_ptr<CircuitBreaker<Clock, Po
     return breaker->execute(std::forward<Fn>(fn), std::move(fallback));
 }
 
+namespace detail {
+
+/// The way of calls by name to what is behind a registry.
+struct RegistryAccess {
+    /// Keeps the breaker alive during the call without counting that: it would write a line that
+    /// threads share.
+    template <class P = AnyTripPolicy, class Fn, class F>
+    static decltype(auto) call(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
+                               const P* policy, const CircuitBreakerOptions* options,
+                               Fallback<F> fallback) {
+        const EntryPin pinned = registry.maker_.pin(name, policy, options);
+        return pinned->named()->execute(std::forward<Fn>(fn), std::move(fallback));
+    }
+};
+
+}  // namespace detail
+
 /// Calls `fn` through the breaker of that name in the registry, made on first use. The first
 /// configuration of a name wins; see `CircuitBreakerRegistry::onConfigConflict`.
 template <class Fn, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
                                   Fallback<F> fallback = detail::noFallback) {
-    return fusebox::withCircuitBreaker(registry.getOrCreate(name), std::forward<Fn>(fn),
-                                       std::move(fallback));
+    return detail::RegistryAccess::call<AnyTripPolicy>(registry, name, std::forward<Fn>(fn),
+                                                       nullptr, nullptr, std::move(fallback));
 }
 
 template <class Fn, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
                                   const CircuitBreakerOptions& options,
                                   Fallback<F> fallback = detail::noFallback) {
-    return fusebox::withCircuitBreaker(registry.getOrCreate(name, options), std::forward<Fn>(fn),
-                                       std::move(fallback));
+    return detail::RegistryAccess::call<AnyTripPolicy>(registry, name, std::forward<Fn>(fn),
+                                                       nullptr, &options, std::move(fallback));
 }
 
 template <class Fn, detail::PolicyArgument P, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
                                   const P& policy, Fallback<F> fallback = detail::noFallback) {
-    return fusebox::withCircuitBreaker(registry.getOrCreate(name, policy), std::forward<Fn>(fn),
-                                       std::move(fallback));
+    return detail::RegistryAccess::call(registry, name, std::forward<Fn>(fn), &policy, nullptr,
+                                        std::move(fallback));
 }
 
 template <class Fn, detail::PolicyArgument P, class F = detail::NoAnswer>
 decltype(auto) withCircuitBreaker(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
                                   const P& policy, const CircuitBreakerOptions& options,
                                   Fallback<F> fallback = detail::noFallback) {
-    return fusebox::withCircuitBreaker(registry.getOrCreate(name, policy, options),
-                                       std::forward<Fn>(fn), std::move(fallback));
+    return detail::RegistryAccess::call(registry, name, std::forward<Fn>(fn), &policy, &options,
+                                        std::move(fallback));
 }
 
 /// As above, in the registry of the process.

@@ -7,14 +7,19 @@
 #include <mutex>
 #include <version>
 
+#include "fusebox/version.hpp"
+
 #if defined(__GNUC__)
 /// The hot path: a call through it would cost as much as what it does.
 #define FUSEBOX_HOT [[gnu::always_inline]] inline
 /// A rare path: kept out of the hot one's way.
 #define FUSEBOX_COLD [[gnu::noinline, gnu::cold]]
+/// One for the whole process, also where -fvisibility=hidden gives each shared object its own.
+#define FUSEBOX_PROCESS_WIDE [[gnu::visibility("default")]]
 #else
 #define FUSEBOX_HOT inline
 #define FUSEBOX_COLD
+#define FUSEBOX_PROCESS_WIDE
 #endif
 
 // libc++ before 20 offers std::stop_token only with -fexperimental-library.
@@ -39,6 +44,11 @@ namespace detail {
 // A constant, not std::hardware_destructive_interference_size: that one varies between
 // translation units with compiler and tuning flags, and the layout must not.
 inline constexpr std::size_t kCacheLine = 64;
+
+// Part of the mangled names of what is one for the whole process: two versions of the library in
+// one process must not share what they lay out differently.
+inline constexpr int kVersion =
+    FUSEBOX_VERSION_MAJOR * 10000 + FUSEBOX_VERSION_MINOR * 100 + FUSEBOX_VERSION_PATCH;
 
 }  // namespace detail
 }  // namespace fusebox

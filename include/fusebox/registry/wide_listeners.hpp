@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// Listeners to the events of every breaker of a registry.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "fusebox/breaker/event_hub.hpp"
+#include "fusebox/breaker/listener.hpp"
+#include "fusebox/breaker/listener_list.hpp"
+
+namespace fusebox::detail {
+
+/// A listener that is in the lists of many breakers, as the registry knows it.
+class WideListener : public ListenerRegister {
+public:
+    /// Whether its subscription is gone.
+    [[nodiscard]] virtual bool ended() const noexcept = 0;
+    virtual void attachTo(EventHub& hub) = 0;
+    virtual void detachFrom(EventHub& hub) noexcept = 0;
+};
+
+/// Runs and destroys nothing of a user's while a lock is held.
+template <class Event>
+class WideListenerOf final : public WideListener {
+public:
+    explicit WideListenerOf(std::shared_ptr<Listener<Event>> listener)
+        : listener_(std::move(listener)) {}
+
+    [[nodiscard]] bool ended() const noexcept override {
+        const std::lock_guard lock{mutex_};
+        return listener_ == nullptr;
+    }
+
+    void attachTo(EventHub& hub) override {
+        const std::lock_guard lock{mutex_};
+        // Once the subscription has begun to sweep, nobody would sweep this list.
+        if (!listener_) return;
+        std::weak_ptr<ListenerRegister>& list = lists_[&hub];
+        list = hub.template listeners<Event>().attach(listener_);
+    }
+
+    void detachFrom(EventHub& hub) noexcept override {
+        const std::lock_guard lock{mutex_};
+        if (!listener_) return;
+        hub.template listeners<Event>().detach(*listener_);
+        lists_.erase(&hub);
+    }
+
+    /// The subscription is gone: takes the listener, whose gate is closed, out of every list.
+    void sweep() noexcept override {
+        std::shared_ptr<Listener<Event>> listener;  // Released after the lock.
+        Lists lists;
+        {
+            const std::lock_guard lock{mutex_};
+            listener = std::exchange(listener_, nullptr);
+            lists.swap(lists_);
+        }
+        for (const auto& [hub, weak] : lists) {
+            if (const auto list = weak.lock()) list->sweep();
+        }
+    }
+
+private:
+    using Lists = std::map<const EventHub*, std::weak_ptr<ListenerRegister>>;
+
+    mutable std::mutex mutex_;
+    std::shared_ptr<Listener<Event>> listener_;
+    Lists lists_;
+};
+
+/// The listeners that a registry gives to its breakers. To be used under the registry's lock.
+class WideListeners {
+public:
+    void add(std::shared_ptr<WideListener> listener) {
+        forgetEnded();
+        all_.push_back(std::move(listener));
+    }
+    void attachTo(EventHub& hub) {
+        forgetEnded();
+        for (const auto& listener : all_) listener->attachTo(hub);
+    }
+    void detachFrom(EventHub& hub) noexcept {
+        for (const auto& listener : all_) listener->detachFrom(hub);
+    }
+
+private:
+    /// What is left of these holds nothing of a user's.
+    void forgetEnded() noexcept {
+        std::erase_if(all_, [](const auto& listener) { return listener->ended(); });
+    }
+
+    std::vector<std::shared_ptr<WideListener>> all_;
+};
+
+}  // namespace fusebox::detail

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+#include "fusebox/registry/name_index.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fusebox/registry/hazard_pointers.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+/// An entry whose hash is whatever the test wants.
+class Entry {
+public:
+    Entry(std::string name, std::size_t hash) : name_(std::move(name)), hash_(hash) {}
+    explicit Entry(std::string name)
+        : name_(std::move(name)), hash_(std::hash<std::string_view>{}(name_)) {}
+    [[nodiscard]] std::string_view name() const noexcept { return name_; }
+    [[nodiscard]] std::size_t hash() const noexcept { return hash_; }
+
+private:
+    std::string name_;
+    std::size_t hash_;
+};
+
+using Index = fusebox::detail::NameIndex<Entry>;
+constexpr std::size_t kWindow = fusebox::detail::NameTable<Entry>::kWindow;
+
+/// A hazard pointer that lets something happen just before it is seen for the first time.
+class Meddler {
+public:
+    explicit Meddler(std::function<void()> meddle) : meddle_(std::move(meddle)) {}
+
+    void store(const void* address, std::memory_order) noexcept {
+        if (address != nullptr) {
+            if (const auto meddle = std::exchange(meddle_, nullptr)) meddle();
+        }
+        seen = address;
+    }
+
+    const void* seen = nullptr;
+
+private:
+    std::function<void()> meddle_;
+};
+
+/// What a search says: the entry, surely nothing, or nothing that it could find.
+enum class Answer { Found, Nothing, Unsure };
+
+Answer ask(const Index& index, const Entry& entry) {
+    fusebox::detail::HazardSlot hazard{nullptr};
+    const auto certainty = index.certainty();
+    const Entry* found = index.find(entry.name(), entry.hash(), hazard);
+    CHECK(found == hazard.load());
+    if (found) {
+        CHECK(found == &entry);
+        return Answer::Found;
+    }
+    return index.isProof(certainty) ? Answer::Nothing : Answer::Unsure;
+}
+
+std::vector<std::unique_ptr<Entry>> entries(std::size_t count) {
+    std::vector<std::unique_ptr<Entry>> all;
+    for (std::size_t i = 0; i < count; ++i) {
+        all.push_back(std::make_unique<Entry>("name " + std::to_string(i)));
+    }
+    return all;
+}
+
+/// All with one hash.
+std::vector<std::unique_ptr<Entry>> flood(std::size_t count, std::size_t hash) {
+    std::vector<std::unique_ptr<Entry>> all;
+    for (std::size_t i = 0; i < count; ++i) {
+        all.push_back(std::make_unique<Entry>("flood " + std::to_string(i), hash));
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("An index finds what was added and not what was removed, while it grows") {
+    Index index;
+    const auto all = entries(10'000);
+    CHECK(ask(index, *all[0]) == Answer::Nothing);
+    for (const auto& entry : all) index.add(*entry);
+    CHECK(index.slots() <= all.size() * 8);
+    std::size_t found = 0;
+    for (const auto& entry : all) found += ask(index, *entry) != Answer::Nothing;
+    CHECK(found == all.size());
+    for (std::size_t i = 0; i < all.size(); i += 2) index.remove(*all[i]);
+    std::size_t gone = 0;
+    for (std::size_t i = 0; i < all.size(); i += 2) gone += ask(index, *all[i]) != Answer::Found;
+    CHECK(gone == all.size() / 2);
+    CHECK(ask(index, *all[1]) == Answer::Found);
+}
+
+TEST_CASE("Names that come and go without end need no more tables") {
+    Index index;
+    const std::size_t slots = index.slots();
+    std::vector<std::unique_ptr<Entry>> present;
+    for (int i = 0; i < 100'000; ++i) {
+        present.push_back(std::make_unique<Entry>("user " + std::to_string(i)));
+        index.add(*present.back());
+        if (present.size() < 8) continue;
+        index.remove(*present.front());
+        present.erase(present.begin());
+    }
+    CHECK(index.slots() == slots);
+    for (const auto& entry : present) CHECK(ask(index, *entry) == Answer::Found);
+    CHECK(ask(index, Entry{"user 0"}) == Answer::Nothing);
+}
+
+TEST_CASE("Names with one hash are told apart by their text, and make no table grow") {
+    Index index;
+    const std::size_t slots = index.slots();
+    const std::size_t hash = GENERATE(std::size_t{0}, ~std::size_t{0}, std::size_t{12345});
+    const auto all = flood(1'000, hash);
+    for (const auto& entry : all) index.add(*entry);
+    CHECK(index.slots() <= slots * 4);
+    std::size_t found = 0;
+    for (const auto& entry : all) {
+        const Answer answer = ask(index, *entry);
+        found += answer == Answer::Found;
+        CHECK(answer != Answer::Nothing);
+    }
+    CHECK(found == kWindow);
+    // As long as some are only in the map, no search is proof; then it is again.
+    CHECK(ask(index, Entry{"nobody"}) == Answer::Unsure);
+    for (const auto& entry : all) index.remove(*entry);
+    CHECK(ask(index, Entry{"nobody"}) == Answer::Nothing);
+    CHECK(ask(index, *all[0]) == Answer::Nothing);
+}
+
+TEST_CASE("What collides in the low bits alone is found, and grows apart or is left to the map") {
+    Index index;
+    std::vector<std::unique_ptr<Entry>> all;
+    for (std::size_t i = 0; i < 64; ++i) {
+        all.push_back(std::make_unique<Entry>("n" + std::to_string(i), i << 40));
+        index.add(*all.back());
+    }
+    for (const auto& entry : all) CHECK(ask(index, *entry) != Answer::Nothing);
+    CHECK(index.slots() <= 4 * Index::kFirstCapacity);
+}
+
+TEST_CASE("Whoever looks at an old table does not find what was removed since") {
+    Index index;
+    const auto all = entries(2'000);
+    index.add(*all[0]);
+    // A search that began before the tables grew goes on in the old one.
+    for (std::size_t i = 1; i < all.size(); ++i) index.add(*all[i]);
+    index.remove(*all[0]);
+    CHECK(index.countTables(*all[0]) == 0);
+    CHECK(index.countTables(*all[1]) > 1);
+}
+
+TEST_CASE("An entry that is withdrawn is neither found nor missed") {
+    Index index;
+    const auto all = entries(3);
+    for (const auto& entry : all) index.add(*entry);
+    const auto before = index.certainty();
+    const bool wasInNewest = index.withdraw(*all[1]);
+    CHECK(wasInNewest);
+    CHECK(ask(index, *all[1]) == Answer::Unsure);
+    CHECK(ask(index, *all[2]) == Answer::Found);
+    CHECK_FALSE(index.isProof(before));
+
+    SECTION("and put back") {
+        index.putBack(*all[1], wasInNewest);
+        CHECK(ask(index, *all[1]) == Answer::Found);
+        // A search from before may have come by while it was away.
+        CHECK_FALSE(index.isProof(before));
+    }
+    SECTION("and forgotten") {
+        index.forget(wasInNewest);
+        CHECK(ask(index, *all[1]) == Answer::Nothing);
+    }
+}
+
+TEST_CASE("An entry that goes just before the hazard pointer is seen is not found") {
+    Index index;
+    Entry entry{"here"};
+    index.add(entry);
+
+    SECTION("removed") {
+        const auto certainty = index.certainty();
+        Meddler hazard{[&] { index.remove(entry); }};
+        CHECK(index.find("here", entry.hash(), hazard) == nullptr);
+        CHECK(hazard.seen == nullptr);
+        CHECK_FALSE(index.isProof(certainty));
+    }
+    SECTION("replaced by one of the same name") {
+        Entry next{"here"};
+        Meddler hazard{[&] {
+            index.remove(entry);
+            index.add(next);
+        }};
+        CHECK(index.find("here", entry.hash(), hazard) == &next);
+        CHECK(hazard.seen == &next);
+    }
+    SECTION("replaced by one of another name and the same hash") {
+        Entry next{"there", entry.hash()};
+        Meddler hazard{[&] {
+            index.remove(entry);
+            index.add(next);
+        }};
+        CHECK(index.find("here", entry.hash(), hazard) == nullptr);
+        CHECK(hazard.seen == nullptr);
+    }
+    SECTION("removed after the tables grew") {
+        const auto all = entries(1'000);
+        Meddler hazard{[&] {
+            for (const auto& one : all) index.add(*one);
+            index.remove(entry);
+        }};
+        CHECK(index.find("here", entry.hash(), hazard) == nullptr);
+    }
+}
