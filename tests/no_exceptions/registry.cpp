@@ -47,6 +47,19 @@ void typesWithoutRtti() {
     FUSEBOX_CHECK(registry.remove("manual"));
 }
 
+void boundsAndLogs() {
+    fusebox::CircuitBreakerRegistry registry;
+    const fusebox::EventLog log{registry, 10};
+    int opened = 0;
+    const auto subscription = registry.on<fusebox::StateChanged>([&] { ++opened; });
+    registry.setMaxBreakers(1);
+    registry.create("first");
+    registry.create("second")->open();
+    FUSEBOX_CHECK(registry.size() == 1);
+    FUSEBOX_CHECK(opened == 1);
+    FUSEBOX_CHECK(log.events().size() == 4);
+}
+
 void listeners() {
     using enum CircuitState;
     fusebox::test::ManualClock clock;
@@ -80,6 +93,7 @@ void listeners() {
 int main() {
     byName();
     typesWithoutRtti();
+    boundsAndLogs();
     listeners();
     return fusebox::test::failedChecks == 0 ? 0 : 1;
 }
