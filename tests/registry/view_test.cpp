@@ -28,6 +28,7 @@ TEST_CASE("A view watches and steers a breaker of whatever clock and policy") {
     CHECK_FALSE(view->isOpen());
     breaker->tryAcquire().failure();
     CHECK(view->isOpen());
+    CHECK(view->retryAfter() == 10s);
     CHECK(view->stats().totalFailures == 1);
     view->close();
     CHECK(breaker->state() == CircuitState::Closed);

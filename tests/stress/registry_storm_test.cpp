@@ -2,6 +2,7 @@
 // Everything that a registry offers, by many threads at once; nothing may get lost.
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "support/catch.hpp"
 
 using namespace fusebox::test;
+using namespace std::chrono_literals;
 using fusebox::CallIgnored;
 using fusebox::CircuitBreakerOptions;
 using fusebox::CircuitBreakerRegistry;
@@ -40,6 +42,7 @@ struct Books {
     Count removed;
     Count wrong;  ///< What cannot be.
     Count heard;
+    Count reconfigured;
 };
 
 /// A breaker whose statistics are read when its last owner lets go.
@@ -75,7 +78,7 @@ private:
         void (Visitor::*run)();
     };
     /// Each time one of these, by its weight; a new one is a line more.
-    static const std::array<Operation, 13> kOperations;
+    static const std::array<Operation, 14> kOperations;
 
     static std::uint64_t totalWeight() {
         std::uint64_t sum = 0;
@@ -141,6 +144,20 @@ private:
         if (!view) return;
         random_.oneIn(2) ? view->open() : view->close();
     }
+    void reconfigure() {
+        const auto handle = registry_.get(name());
+        if (!handle) return;
+        const std::array<fusebox::AnyTripPolicy, 4> policies{
+            fusebox::ConsecutiveFailures{1}, fusebox::FailureRate{.window = 1s},
+            fusebox::FailureRate{.window = fusebox::lastCalls(20)},
+            fusebox::anyOf(fusebox::Cusum{}, fusebox::FailureCount{})};
+        CircuitBreakerOptions options = handle->options();
+        options.measureLatency = random_.oneIn(2);
+        options.trackInFlight = random_.oneIn(2);
+        options.halfOpenLimit = static_cast<int>(random_.below(3)) + 1;
+        handle->reconfigure(policies[random_.below(policies.size())], options);
+        books_.reconfigured.add();
+    }
     void bound() {
         constexpr std::array<std::size_t, 4> kBounds{0, 2, 8, 16};
         registry_.setMaxBreakers(kBounds[random_.below(kBounds.size())]);
@@ -175,7 +192,7 @@ private:
     std::vector<std::unique_ptr<std::atomic<bool>>> targets_;
 };
 
-const std::array<Visitor::Operation, 13> Visitor::kOperations{{
+const std::array<Visitor::Operation, 14> Visitor::kOperations{{
     {200, &Visitor::call},
     {20, &Visitor::callAndRemove},
     {4, &Visitor::callWithin},
@@ -186,6 +203,7 @@ const std::array<Visitor::Operation, 13> Visitor::kOperations{{
     {20, &Visitor::remove},
     {1, &Visitor::clear},
     {4, &Visitor::steer},
+    {8, &Visitor::reconfigure},
     {1, &Visitor::bound},
     {4, &Visitor::listen},
     {1, &Visitor::log},
@@ -226,6 +244,7 @@ TEST_CASE("A registry in a storm: every call is in the books of one breaker") {
     }
     CHECK(books.wrong.get() == 0);
     CHECK(books.heard.get() > 0);
+    CHECK(books.reconfigured.get() > 0);
     CHECK(books.dead.get() > 0);
     CHECK(books.born.get() == books.dead.get());
     CHECK(books.followed.get() > 0);

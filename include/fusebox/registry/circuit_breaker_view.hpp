@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -24,6 +25,7 @@ public:
     [[nodiscard]] virtual std::string_view name() const noexcept = 0;
     [[nodiscard]] virtual CircuitState state() const noexcept = 0;
     [[nodiscard]] virtual bool isOpen() const noexcept = 0;
+    [[nodiscard]] virtual std::optional<std::chrono::nanoseconds> retryAfter() const noexcept = 0;
     [[nodiscard]] virtual ControlMode mode() const noexcept = 0;
     [[nodiscard]] virtual CircuitBreakerStats stats() const = 0;
     virtual void setMode(ControlMode mode) noexcept = 0;
@@ -63,6 +65,9 @@ public:
     [[nodiscard]] std::string_view name() const noexcept override { return breaker_->name(); }
     [[nodiscard]] CircuitState state() const noexcept override { return breaker_->state(); }
     [[nodiscard]] bool isOpen() const noexcept override { return breaker_->isOpen(); }
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> retryAfter() const noexcept override {
+        return breaker_->retryAfter();
+    }
     [[nodiscard]] ControlMode mode() const noexcept override { return breaker_->mode(); }
     [[nodiscard]] CircuitBreakerStats stats() const override { return breaker_->stats(); }
     void setMode(ControlMode mode) noexcept override { breaker_->setMode(mode); }
