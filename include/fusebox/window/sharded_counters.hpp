@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "fusebox/vocabulary/platform.hpp"
+#include "fusebox/window/thread_number.hpp"
 
 namespace fusebox::detail {
 
@@ -25,20 +26,6 @@ enum class Tally : std::size_t {
     ElapsedSum,  ///< Nanoseconds.
     Count_,
 };
-
-// Trivially destructible and constant-initialised, so that reading it costs one load and works
-// during thread exit. 0: not assigned yet.
-inline constinit thread_local std::uint32_t threadNumber = 0;
-
-/// A small number of this thread's own, from 0, dense over the threads of the process.
-[[nodiscard]] FUSEBOX_HOT std::uint32_t thisThreadNumber() noexcept {
-    if (threadNumber == 0) [[unlikely]] {
-        static constinit std::atomic<std::uint32_t> last{0};
-        // relaxed: only distinctness matters.
-        threadNumber = last.fetch_add(1, std::memory_order_relaxed) + 1;
-    }
-    return threadNumber - 1;
-}
 
 /// The number of shards for `wanted`: rounded up to a power of two; 0 is the number of cores, at
 /// most 16.

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// Small numbers for threads, so that they can spread over a few counters.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "fusebox/vocabulary/platform.hpp"
+
+namespace fusebox::detail {
+
+/// Gives out the smallest number that is free. So the threads that are alive have numbers close to
+/// each other, whatever others came and went. Beyond 1024 at once numbers are shared.
+class ThreadNumbers {
+public:
+    static constexpr std::uint32_t kMost = 1024;
+
+    [[nodiscard]] std::uint32_t take() noexcept {
+        for (std::size_t i = 0; i < taken_.size(); ++i) {
+            // relaxed throughout: only distinctness matters, which the bits themselves give.
+            std::uint64_t seen = taken_[i].load(std::memory_order_relaxed);
+            while (seen != kFull) {
+                const int bit = std::countr_one(seen);
+                if (taken_[i].compare_exchange_weak(seen, seen | std::uint64_t{1} << bit,
+                                                    std::memory_order_relaxed,
+                                                    std::memory_order_relaxed)) {
+                    return static_cast<std::uint32_t>(i * 64) + static_cast<std::uint32_t>(bit);
+                }
+            }
+        }
+        return kMost + beyond_.fetch_add(1, std::memory_order_relaxed);
+    }
+
+    void giveBack(std::uint32_t number) noexcept {
+        if (number >= kMost) return;
+        taken_[number / 64].fetch_and(~(std::uint64_t{1} << number % 64),
+                                      std::memory_order_relaxed);
+    }
+
+private:
+    static constexpr std::uint64_t kFull = ~std::uint64_t{0};
+
+    std::array<std::atomic<std::uint64_t>, kMost / 64> taken_{};
+    std::atomic<std::uint32_t> beyond_{0};
+};
+
+/// Those of the process: constant-initialised, and never destroyed in effect.
+inline constinit ThreadNumbers threadNumbers{};
+
+/// A number of one thread for as long as it lives.
+class OwnThreadNumber {
+public:
+    OwnThreadNumber() noexcept : number_(threadNumbers.take()) {}
+    OwnThreadNumber(const OwnThreadNumber&) = delete;
+    OwnThreadNumber& operator=(const OwnThreadNumber&) = delete;
+    ~OwnThreadNumber() { threadNumbers.giveBack(number_); }
+
+    [[nodiscard]] std::uint32_t get() const noexcept { return number_; }
+
+private:
+    std::uint32_t number_;
+};
+
+// Trivially destructible and constant-initialised, so that reading it costs one load and works
+// during thread exit: a call there may share the number of a later thread, which does no harm.
+// 0: not assigned yet.
+inline constinit thread_local std::uint32_t threadNumberPlusOne = 0;
+
+FUSEBOX_COLD inline void numberThisThread() noexcept {
+    static thread_local const OwnThreadNumber own;
+    threadNumberPlusOne = own.get() + 1;
+}
+
+/// A small number of this thread, from 0, unlike that of every other thread that is alive.
+[[nodiscard]] FUSEBOX_HOT std::uint32_t thisThreadNumber() noexcept {
+    if (threadNumberPlusOne == 0) [[unlikely]]
+        numberThisThread();
+    return threadNumberPlusOne - 1;
+}
+
+}  // namespace fusebox::detail

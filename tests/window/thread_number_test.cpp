@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "fusebox/window/thread_number.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using fusebox::detail::thisThreadNumber;
+using fusebox::detail::ThreadNumbers;
+
+TEST_CASE("Thread numbers are the smallest that are free") {
+    const auto numbers = std::make_unique<ThreadNumbers>();
+    for (std::uint32_t i = 0; i < 200; ++i) REQUIRE(numbers->take() == i);
+    numbers->giveBack(130);
+    numbers->giveBack(7);
+    numbers->giveBack(64);
+    CHECK(numbers->take() == 7);
+    CHECK(numbers->take() == 64);
+    CHECK(numbers->take() == 130);
+    CHECK(numbers->take() == 200);
+}
+
+TEST_CASE("Beyond the most, thread numbers are not used again") {
+    const auto numbers = std::make_unique<ThreadNumbers>();
+    for (std::uint32_t i = 0; i < ThreadNumbers::kMost; ++i) REQUIRE(numbers->take() == i);
+    CHECK(numbers->take() == ThreadNumbers::kMost);
+    numbers->giveBack(ThreadNumbers::kMost);
+    CHECK(numbers->take() == ThreadNumbers::kMost + 1);
+    numbers->giveBack(5);
+    CHECK(numbers->take() == 5);
+}
+
+TEST_CASE("A thread that ends leaves its number to the next") {
+    const std::uint32_t mine = thisThreadNumber();
+    std::set<std::uint32_t> seen;
+    for (int i = 0; i < 50; ++i) {
+        std::uint32_t number = 0;
+        std::thread([&] { number = thisThreadNumber(); }).join();
+        seen.insert(number);
+    }
+    CHECK(seen.size() == 1);
+    CHECK(seen.count(mine) == 0);
+    CHECK(thisThreadNumber() == mine);
+}
+
+TEST_CASE("Threads that live at once have different numbers") {
+    constexpr int kThreads = 16;
+    constexpr int kRounds = 200;
+    const auto numbers = std::make_unique<ThreadNumbers>();
+    std::vector<std::atomic<int>> owners(kThreads);
+    std::atomic<int> clashes{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+        threads.emplace_back([&] {
+            for (int i = 0; i < kRounds; ++i) {
+                const std::uint32_t number = numbers->take();
+                if (number >= kThreads || owners[number].fetch_add(1) != 0) ++clashes;
+                std::this_thread::yield();
+                if (number < kThreads) owners[number].fetch_sub(1);
+                numbers->giveBack(number);
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(clashes == 0);
+}
