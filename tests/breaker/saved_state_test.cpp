@@ -59,7 +59,7 @@ auto fieldsOf(const TripRecord& trip) {
 auto fieldsOf(const SavedState& state) {
     return std::tie(state.name, state.state, state.mode, state.savedAt, state.remainingWait,
                     state.reopenings, state.probeSuccesses, state.lastError, state.lastFailureTime,
-                    state.lastOpened, state.lastClosed, state.totalSuccesses, state.totalFailures,
+                    state.lastClosed, state.totalSuccesses, state.totalFailures,
                     state.totalTimeouts, state.totalIgnored, state.totalCancelled,
                     state.totalRejected, state.totalShadowRejected, state.totalStale,
                     state.totalSlow, state.timesOpened, state.timesClosed, state.timesReconfigured,
@@ -95,7 +95,6 @@ SavedState openState() {
     state.reopenings = 2;
     state.lastError = "HTTP 503: 100% busy\n";
     state.lastFailureTime = Time{1699999999000000000ns};
-    state.lastOpened = Time{1699999999000000001ns};
     state.lastClosed = Time{-1ns};
     state.lastTrip = TripRecord{
         .reason = TransitionReason::ProbeFailed,
@@ -240,7 +239,6 @@ SavedState randomState(Random& random) {
     if (state.state == CircuitState::HalfOpen) state.probeSuccesses = random.count() % 65536;
     state.lastError = random.string(127);
     state.lastFailureTime = random.maybe([&] { return random.time(); });
-    state.lastOpened = random.maybe([&] { return random.time(); });
     state.lastClosed = random.maybe([&] { return random.time(); });
     state.lastTrip = random.maybe([&] { return randomTrip(random); });
     state.totalSuccesses = random.count(kMost / 5);
@@ -280,7 +278,6 @@ TEST_CASE("A saved state reads like this") {
           "reopenings=2\n"
           "lastError=HTTP 503: 100%25 busy%0A\n"
           "lastFailureTime=1699999999000000000\n"
-          "lastOpened=1699999999000000001\n"
           "lastClosed=-1\n"
           "lastTrip.reason=PROBE_FAILED\n"
           "lastTrip.time=1699999999000000001\n"
@@ -467,9 +464,8 @@ TEST_CASE("Every field but the optional ones is missed") {
     for (std::size_t begin = text.find('\n') + 1; begin < text.size();) {
         const std::size_t end = text.find('\n', begin) + 1;
         const std::string name = text.substr(begin, text.find('=', begin) - begin);
-        const bool optional = name == "lastFailureTime" || name == "lastOpened" ||
-                              name == "lastClosed" || name == "lastTrip.failureRate" ||
-                              name == "lastTrip.slowCallRate";
+        const bool optional = name == "lastFailureTime" || name == "lastClosed" ||
+                              name == "lastTrip.failureRate" || name == "lastTrip.slowCallRate";
         const std::string complaint = complaintOf(std::string{text}.erase(begin, end - begin));
         INFO(name << ": " << complaint);
         CHECK(complaint.empty() == optional);
@@ -508,7 +504,7 @@ TEST_CASE("A duration that is negative or no duration is refused, and so is such
           "line 5: savedAt is 2023-11-1400000000000000000; allowed: nanoseconds since 1970 from "
           "-9223372036854775808 to 9223372036854775807");
     CHECK(complaintWith("lastClosed=-1", "lastClosed=-9223372036854775809") ==
-          "line 11: lastClosed is -9223372036854775809; allowed: nanoseconds since 1970 from "
+          "line 10: lastClosed is -9223372036854775809; allowed: nanoseconds since 1970 from "
           "-9223372036854775808 to 9223372036854775807");
 }
 

@@ -66,8 +66,8 @@ public:
             requireSameShards(present->options.shards, draft.config->options.shards);
             const bool samePolicy = draft.config->policy == present->policy;
             std::shared_ptr<const Setup> setup = draft.config;
-            typename ConfigurationHistory<Policy>::Successor successor{
-                std::move(draft.config), draft.rules.needs.slowerThan};
+            typename ConfigurationHistory<Policy>::Successor successor{std::move(draft.config),
+                                                                       draft.slowerThan};
             const bool done =
                 machine_.reconfigure(draft.rules, samePolicy, [&](std::uint64_t epoch) {
                     const bool agreed = configurations_.replace(present, successor, epoch);
@@ -109,7 +109,7 @@ public:
 
     /// A success by the caller's judgement; time may say otherwise.
     FUSEBOX_HOT ReportResult succeed(Ticket ticket) noexcept {
-        if (ticket.word.plain() && machine_.recordPlainSuccess(ticket)) [[likely]] {
+        if (ticket.word.quick() && machine_.recordQuickSuccess(ticket)) [[likely]] {
             if (hub_.wants<CallSucceeded>()) [[unlikely]]
                 hub_.emit(CallSucceeded{});
             return ReportResult::Recorded;
@@ -171,8 +171,9 @@ private:
     struct Draft {
         Draft(const std::string& name, Policy policy, CircuitBreakerOptions options)
             : config(checked(name, std::move(policy), std::move(options))),
-              rules(config->policy, config->options, config->policyWords) {
-            if (!config->options.measureLatency && rules.needs.slowerThan != kForever) {
+              rules(config->policy, config->options, config),
+              slowerThan(rules.needs.slowerThan) {
+            if (!config->options.measureLatency && slowerThan != kForever) {
                 raise(complaintAbout(name,
                                      complain("measureLatency", "false",
                                               "true with a policy that decides on slow calls")));
@@ -181,12 +182,13 @@ private:
 
         Handle config;
         typename Machine::Rules rules;
+        Nanoseconds slowerThan;
     };
 
     BreakerCore(Draft draft, std::string name, Clock clock)
-        : configurations_(draft.config, draft.rules.needs.slowerThan),
-          hub_(std::move(name), draft.config),
-          machine_(std::move(draft.rules), draft.config->options, std::move(clock), hub_) {}
+        : hub_(std::move(name), draft.config),
+          machine_(std::move(draft.rules), draft.config->options, std::move(clock), hub_),
+          configurations_(draft.config, draft.slowerThan, machine_.mutex()) {}
 
     [[nodiscard]] static Handle checked(const std::string& name, Policy policy,
                                         CircuitBreakerOptions options) {
@@ -229,9 +231,9 @@ private:
                              std::to_string(present) + ": threads are using them already")));
     }
 
-    ConfigurationHistory<Policy> configurations_;
     EventHub hub_;
     Machine machine_;
+    ConfigurationHistory<Policy> configurations_;
 };
 
 }  // namespace fusebox::detail

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/options.hpp"
@@ -25,12 +26,17 @@ class CallTotals {
 public:
     using Tag = typename ShardedCounters<Platform>::Tag;
 
-    explicit CallTotals(const CircuitBreakerOptions& options)
-        : shards_(shardCount(options.shards)),
-          latencies_(options.measureLatency ? shards_.size() : 0) {}
+    /// @param mutex the breaker's, which guards its epochs.
+    CallTotals(const CircuitBreakerOptions& options, typename Platform::Mutex& mutex)
+        : shards_(shardCount(options.shards), mutex) {
+        if (options.measureLatency) measureLatency();
+    }
 
     /// From now on calls may be measured. Allocates, once.
-    void measureLatency() { latencies_.fillable(shards_.size()); }
+    void measureLatency() {
+        auto& room = shards_.first().latencies;
+        if (!room.get()) room.put(std::make_unique<LatencyBuckets<Platform>>());
+    }
 
     /// Of calls that are tracked.
     FUSEBOX_HOT void begun() noexcept { shards_.add(Tally::Begun); }
@@ -55,7 +61,8 @@ public:
         if (end.slow) add(Total::Slow);
         if (end.measured && !end.neutral()) {
             shards_.add(Tally::ElapsedSum, static_cast<std::uint64_t>(end.elapsed.count()));
-            latencies_.record(shards_.mine(), end.elapsed);
+            if (!latencies_.record(shards_.mine().latencies, end.elapsed)) [[unlikely]]
+                latencies_.record(shards_.first().latencies, end.elapsed);
         }
     }
 
@@ -66,7 +73,7 @@ public:
     /// Everything back to zero but the calls in flight, which are still in flight.
     void reset(Tag tag) noexcept {
         shards_.clear(tag);
-        latencies_.clear();
+        latencies_.clear(rooms());
         for (auto& total : totals_) total.store(0, std::memory_order_relaxed);
     }
 
@@ -102,16 +109,23 @@ public:
             const std::uint64_t begun = shards_.total(Tally::Begun);
             stats.inFlight = begun > ended ? begun - ended : 0;
         }
-        const auto [latency, measured] = latencies_.summary();
-        stats.latency = latency;
-        if (measured > 0) {
+        const LatencyCounts latencies = latencies_.counts(rooms());
+        stats.latency = latencies.summary();
+        if (latencies.calls > 0) {
             stats.averageResponseTime =
-                std::chrono::nanoseconds{shards_.total(Tally::ElapsedSum) / measured};
+                std::chrono::nanoseconds{shards_.total(Tally::ElapsedSum) / latencies.calls};
         }
     }
 
 private:
     enum class Total : std::size_t { Failures, Timeouts, Ignored, Cancelled, Stale, Slow, Count_ };
+
+    /// The shards' rooms, as the histogram asks for them.
+    [[nodiscard]] auto rooms() const noexcept {
+        return [this](auto&& action) {
+            shards_.forEach([&](const auto& shard) { action(shard.latencies); });
+        };
+    }
 
     // relaxed: totals order nothing.
     void add(Total total, std::uint64_t count = 1) noexcept {
@@ -123,8 +137,9 @@ private:
 
     ShardedCounters<Platform> shards_;
     LatencyHistogram<Platform> latencies_;
-    alignas(kCacheLine) std::array<typename Platform::template Atomic<std::uint64_t>,
-                                   static_cast<std::size_t>(Total::Count_)> totals_{};
+    std::array<typename Platform::template Atomic<std::uint64_t>,
+               static_cast<std::size_t>(Total::Count_)>
+        totals_{};
 };
 
 }  // namespace fusebox::detail

@@ -33,7 +33,7 @@ public:
     using Nanoseconds = std::chrono::nanoseconds;
     using Rules = CycleRules<Tracker>;
 
-    Cycle(Rules rules, Nanoseconds now, CallTotals<Platform>& totals, Journal& journal)
+    Cycle(Rules rules, CallTotals<Platform>& totals, Journal& journal)
         : totals_(totals),
           journal_(journal),
           ledger_(std::move(rules.tracker)),
@@ -42,12 +42,15 @@ public:
           slots_(std::move(rules.slots)),
           successThreshold_(rules.successThreshold) {
         published_.setProbeLimit(slots_.limit());
-        publishClosed(StateWord{}.withInstruments(rules.instruments), 0, now);
+        publish(StateWord{}.withInstruments(rules.instruments));
     }
+
+    /// Before anything else: closed as of now.
+    void begin(Nanoseconds now) noexcept { publishClosed(word(), 0, now); }
 
     [[nodiscard]] FUSEBOX_HOT StateWord word() const noexcept { return published_.word(); }
     [[nodiscard]] const PublishedState<Platform>& published() const noexcept { return published_; }
-    [[nodiscard]] const TrackerNeeds& needs() const noexcept { return ledger_.needs(); }
+    [[nodiscard]] TrackerNeeds needs() const noexcept { return ledger_.needs(); }
 
     /// The one transition that time makes without a call, if it is due at `checked`.
     void settle(Nanoseconds checked, Nanoseconds now) noexcept {
@@ -65,10 +68,7 @@ public:
         Nanoseconds wait = published_.reopenWait();
         if (from.state() == CircuitState::Closed) {
             wait = wait_.draw(0);
-            // Successes that came after the verdict are no part of it.
-            const bool tripped = reason == TransitionReason::PolicyTripped;
-            books_.evidence =
-                evidenceAt(tripped ? ledger_.lastSum() : totals_.recordedSuccesses(), now);
+            books_.evidence = evidenceAt(sumAt(reason), now);
         } else {
             ++books_.reopenings;
         }
@@ -182,11 +182,13 @@ public:
 
     /// The cycle as it reads at `now`.
     [[nodiscard]] CycleSnapshot look(Nanoseconds now) const noexcept {
-        CycleSnapshot seen{word(), books_, {}, {}};
+        CycleSnapshot seen{word(), books_};
         Nanoseconds openUntil = published_.deadline();
         const Nanoseconds leaseEnd = published_.lease();
         if (seen.word.state() == CircuitState::Closed) {
-            seen.books.evidence = evidenceAt(totals_.recordedSuccesses(), now);
+            const std::uint64_t sum = totals_.recordedSuccesses();
+            seen.books.evidence = evidenceAt(sum, now);
+            seen.consecutiveSuccesses = ledger_.consecutiveSuccesses(sum);
         } else if (seen.word.state() == CircuitState::HalfOpen && now > leaseEnd) {
             // A lost probe has reopened the breaker, but no call has met that yet.
             const Nanoseconds wait = published_.reopenWait();
@@ -249,8 +251,10 @@ private:
         if (!journal_.wantsTransitions()) return;
         journal_.stateChanged(from.state(), to, reason, [&] {
             CircuitBreakerStats before;
-            CycleSnapshot seen{from, books_, {}, {}};
+            CycleSnapshot seen{from, books_};
             before.state = from.state();
+            if (from.state() == CircuitState::Closed)
+                seen.consecutiveSuccesses = ledger_.consecutiveSuccesses(sumAt(reason));
             if (from.state() == CircuitState::Open) {
                 const Nanoseconds until = published_.deadline();
                 seen.openSoFar = books_.history.openFor(std::min(now, until));
@@ -265,16 +269,23 @@ private:
     /// What the policy sees when the shards stand at `sum`.
     [[nodiscard]] Evidence evidenceAt(std::uint64_t sum, Nanoseconds now) const noexcept {
         return {ledger_.counts(sum, now), needs().minimumCalls, ledger_.consecutiveFailures(sum),
-                ledger_.consecutiveSuccesses(sum), ledger_.pastCalls(sum)};
+                ledger_.pastCalls(sum)};
+    }
+
+    /// Where the shards stood when the closed breaker opened. Successes that came after a verdict
+    /// are no part of it.
+    [[nodiscard]] std::uint64_t sumAt(TransitionReason reason) const noexcept {
+        return reason == TransitionReason::PolicyTripped ? ledger_.lastSum()
+                                                         : totals_.recordedSuccesses();
     }
 
     // Read by every call, written by transitions only.
     alignas(kCacheLine) PublishedState<Platform> published_;
     CallTotals<Platform>& totals_;
-    Journal& journal_;
 
     // Under the mutex.
-    alignas(kCacheLine) ClosedLedger<Tracker> ledger_;
+    alignas(kCacheLine) Journal& journal_;
+    ClosedLedger<Tracker> ledger_;
     CycleBooks books_{};
     PolicyWords words_;
     RecoveryWait wait_;

@@ -26,8 +26,9 @@ struct CycleBooks {
 struct CycleSnapshot {
     StateWord word{};
     CycleBooks books{};
-    std::chrono::nanoseconds openSoFar{0};  ///< The part of the present opening that is over.
-    std::chrono::nanoseconds openFor{0};    ///< The part that is left.
+    std::uint64_t consecutiveSuccesses = 0;  ///< Of a closed breaker.
+    std::chrono::nanoseconds openSoFar{0};   ///< The part of the present opening that is over.
+    std::chrono::nanoseconds openFor{0};     ///< The part that is left.
 
     /// All but totals, names and the reading of the state.
     void fill(CircuitBreakerStats& stats) const {
@@ -41,7 +42,7 @@ struct CycleSnapshot {
         stats.slowCallRate = known.window.slowCallRate(known.minimumCalls);
         stats.consecutiveFailures = known.consecutiveFailures;
         if (word.state() == CircuitState::Closed) {
-            stats.consecutiveSuccesses = known.consecutiveSuccesses;
+            stats.consecutiveSuccesses = consecutiveSuccesses;
         } else if (word.state() == CircuitState::HalfOpen) {
             stats.consecutiveSuccesses = static_cast<std::uint64_t>(books.probeSuccesses);
         }

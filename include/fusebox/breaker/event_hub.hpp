@@ -9,15 +9,16 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
+#include "fusebox/breaker/audience.hpp"
 #include "fusebox/breaker/configuration.hpp"
 #include "fusebox/breaker/events.hpp"
 #include "fusebox/breaker/inside.hpp"
 #include "fusebox/breaker/subscription.hpp"
+#include "fusebox/vocabulary/platform.hpp"
 
 namespace fusebox::detail {
 
@@ -35,15 +36,12 @@ public:
 
     template <class E>
     [[nodiscard]] Subscription on(std::function<void(const E&)> listener) {
-        return std::get<Listeners<E>>(listeners_).add(std::move(listener));
+        return audience_.of<E>().add(std::move(listener));
     }
+    [[nodiscard]] Audience& audience() noexcept { return audience_; }
     template <class E>
-    [[nodiscard]] Listeners<E>& listeners() noexcept {
-        return std::get<Listeners<E>>(listeners_);
-    }
-    template <class E>
-    [[nodiscard]] bool wants() const noexcept {
-        return std::get<Listeners<E>>(listeners_).any();
+    [[nodiscard]] FUSEBOX_HOT bool wants() const noexcept {
+        return audience_.wants<E>();
     }
     void countErrors(std::uint64_t errors) noexcept {
         errors_.fetch_add(errors, std::memory_order_relaxed);
@@ -127,8 +125,8 @@ public:
     /// Names, words and the errors of listeners.
     void addWords(CircuitBreakerStats& stats, const Setup& setup) const {
         stats.name = name_;
-        stats.policy = *setup.policyWords;
-        stats.options = setup.optionsWords;
+        stats.policy = setup.policyWords();
+        stats.options = setup.optionsWords();
         stats.tags = setup.options.tags;
         stats.listenerErrors = errors();
     }
@@ -172,9 +170,7 @@ private:
     }
     template <class E>
     void call(const E& event) {
-        std::get<Listeners<E>>(listeners_).call(event, [this](auto&& one) {
-            this->contained(one);
-        });
+        audience_.call(event, [this](auto&& one) { this->contained(one); });
     }
 
     /// What listeners throw stays here.
@@ -192,22 +188,19 @@ private:
     }
 
     std::string name_;
-    std::tuple<Listeners<StateChanged>, Listeners<ModeChanged>, Listeners<WasReset>,
-               Listeners<Reconfigured>, Listeners<CallSucceeded>, Listeners<CallFailed>,
-               Listeners<CallTimedOut>, Listeners<CallRejected>, Listeners<CallIgnored>,
-               Listeners<SlowCall>>
-        listeners_;
+    Audience audience_;
     std::atomic<std::uint64_t> errors_{0};
 
     // Under the breaker's mutex.
     std::shared_ptr<const Setup> setup_;
-    bool callbacks_;
     std::list<Queued> staged_;
+    bool callbacks_;
 
-    std::mutex mutex_;
-    std::list<Queued> queue_;
+    // Under this one.
     bool delivering_ = false;
     std::atomic<bool> pending_{false};
+    std::mutex mutex_;
+    std::list<Queued> queue_;
 };
 
 }  // namespace fusebox::detail

@@ -88,7 +88,7 @@ private:
 
     std::shared_ptr<const Members> replace(std::shared_ptr<const Members> changed) noexcept {
         auto old = std::exchange(members_, std::move(changed));
-        // relaxed: see any().
+        // relaxed: a hint whether it is worth to look.
         if (any_) any_->store(!members_->empty(), std::memory_order_relaxed);
         return old;
     }

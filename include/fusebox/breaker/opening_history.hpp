@@ -24,15 +24,29 @@
 
 namespace fusebox::detail {
 
-/// The words of a policy, shared with the trips that it made.
-using PolicyWords = std::shared_ptr<const std::string>;
+/// Who can say in words what the policy was.
+struct PolicyInWords {
+    PolicyInWords() = default;
+    PolicyInWords(const PolicyInWords&) = delete;
+    PolicyInWords& operator=(const PolicyInWords&) = delete;
+    virtual ~PolicyInWords() = default;
+    [[nodiscard]] virtual std::string policyWords() const = 0;
+};
+using PolicyWords = std::shared_ptr<const PolicyInWords>;
+
+/// Of a policy that is gone.
+struct RememberedPolicy final : PolicyInWords {
+    explicit RememberedPolicy(std::string w) : words(std::move(w)) {}
+    [[nodiscard]] std::string policyWords() const override { return words; }
+
+    std::string words;
+};
 
 /// What a verdict rests on.
 struct Evidence {
     CallCounts window{};
     std::uint64_t minimumCalls = 1;
     std::uint64_t consecutiveFailures = 0;
-    std::uint64_t consecutiveSuccesses = 0;
     PastCalls pastCalls{};
 };
 
@@ -43,7 +57,6 @@ struct Evidence {
     return {{trip.windowCalls, trip.windowFailures, trip.windowSlow},
             rated ? 1 : std::numeric_limits<std::uint64_t>::max(),
             trip.consecutiveFailures,
-            0,
             PastCalls{trip.lastOutcomes}};
 }
 
@@ -84,9 +97,10 @@ public:
                 std::chrono::nanoseconds wait) noexcept {
         ++timesOpened_;
         openedAt_ = asOf;
-        lastOpened_ = std::chrono::system_clock::now() -
-                      std::chrono::duration_cast<std::chrono::system_clock::duration>(sinceThen);
-        trip_ = Trip{reason, *lastOpened_, evidence, policy, wait, lastError_};
+        const WallTime time =
+            std::chrono::system_clock::now() -
+            std::chrono::duration_cast<std::chrono::system_clock::duration>(sinceThen);
+        trip_ = Trip{reason, time, evidence, policy, wait, lastError_};
     }
 
     /// Goes on where another process stopped; open, if it was, as of `openSince`.
@@ -98,12 +112,11 @@ public:
         openedAt_ = openSince;
         lastError_.assign(saved.lastError);
         lastFailure_ = saved.lastFailureTime;
-        lastOpened_ = saved.lastOpened;
         lastClosed_ = saved.lastClosed;
         if (!saved.lastTrip) return;
         const TripRecord& trip = *saved.lastTrip;
         trip_ = Trip{trip.reason,      trip.time,
-                     evidenceOf(trip), std::make_shared<const std::string>(trip.policy),
+                     evidenceOf(trip), std::make_shared<const RememberedPolicy>(trip.policy),
                      trip.wait,        {}};
         trip_->error.assign(trip.lastError);
     }
@@ -132,9 +145,10 @@ public:
         stats.timeOpen = timeOpen_;
         stats.lastError = lastError_.view();
         stats.lastFailureTime = lastFailure_;
-        stats.lastOpened = lastOpened_;
         stats.lastClosed = lastClosed_;
-        if (trip_) stats.lastTrip = trip_->record();
+        if (!trip_) return;
+        stats.lastOpened = trip_->time;
+        stats.lastTrip = trip_->record();
     }
 
 private:
@@ -157,7 +171,7 @@ private:
             record.slowCallRate = evidence.window.slowCallRate(evidence.minimumCalls);
             record.consecutiveFailures = evidence.consecutiveFailures;
             record.wait = wait;
-            if (policy) record.policy = *policy;
+            if (policy) record.policy = policy->policyWords();
             record.lastError = error.view();
             record.lastOutcomes = evidence.pastCalls.list();
             record.summary = summarize(record);
@@ -172,7 +186,6 @@ private:
     std::chrono::nanoseconds openedAt_{0};
     ShortText lastError_{};
     std::optional<WallTime> lastFailure_{};
-    std::optional<WallTime> lastOpened_{};
     std::optional<WallTime> lastClosed_{};
     std::optional<Trip> trip_{};
 };

@@ -26,7 +26,6 @@ struct SavedState {
 
     std::string lastError{};  ///< At most 127 bytes.
     std::optional<std::chrono::system_clock::time_point> lastFailureTime{};
-    std::optional<std::chrono::system_clock::time_point> lastOpened{};
     std::optional<std::chrono::system_clock::time_point> lastClosed{};
     std::optional<TripRecord> lastTrip{};  ///< All but its summary, which follows from the rest.
 
@@ -52,7 +51,6 @@ struct SavedState {
     SavedState saved;
     saved.lastError = stats.lastError;
     saved.lastFailureTime = stats.lastFailureTime;
-    saved.lastOpened = stats.lastOpened;
     saved.lastClosed = stats.lastClosed;
     saved.lastTrip = stats.lastTrip;
     saved.totalSuccesses = stats.totalSuccesses;

@@ -102,7 +102,6 @@ void visitFields(Archive& archive, State& state) {
                        "probeSuccesses", state.probeSuccesses, CountForm{});
     archive.required("lastError", state.lastError, ErrorForm{});
     archive.optional("lastFailureTime", state.lastFailureTime, TimeForm{});
-    archive.optional("lastOpened", state.lastOpened, TimeForm{});
     archive.optional("lastClosed", state.lastClosed, TimeForm{});
     archive.group("lastTrip.", state.lastTrip,
                   [](auto& inner, auto& trip) { visitTrip(inner, trip); });

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 
@@ -16,18 +17,19 @@ public:
     static constexpr std::size_t kMost = 127;
 
     void assign(std::string_view text) noexcept {
-        size_ = std::min(text.size(), bytes_.size());
+        std::size_t size = std::min(text.size(), bytes_.size());
         const auto continues = [&](std::size_t at) {
             return (static_cast<unsigned char>(text[at]) & 0xc0U) == 0x80U;
         };
-        while (size_ > 0 && size_ < text.size() && continues(size_)) --size_;
-        if (size_ > 0) std::memcpy(bytes_.data(), text.data(), size_);
+        while (size > 0 && size < text.size() && continues(size)) --size;
+        if (size > 0) std::memcpy(bytes_.data(), text.data(), size);
+        size_ = static_cast<std::uint8_t>(size);
     }
     [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
 
 private:
     std::array<char, kMost> bytes_{};
-    std::size_t size_ = 0;
+    std::uint8_t size_ = 0;
 };
 
 }  // namespace fusebox::detail

@@ -37,12 +37,16 @@ public:
 
     template <class Clock>
     StateMachine(Rules rules, const CircuitBreakerOptions& options, Clock clock, Journal& journal)
-        : time_(std::move(clock)),
-          totals_(options),
-          cycle_(std::move(rules), time_.now(), totals_, journal),
-          journal_(journal) {}
+        : totals_(options, mutex_),
+          cycle_(std::move(rules), totals_, journal),
+          journal_(journal),
+          time_(std::move(clock)) {
+        cycle_.begin(time_.now());
+    }
 
     [[nodiscard]] const Time& time() const noexcept { return time_; }
+    /// What guards everything but the word, its companions and the counters.
+    [[nodiscard]] typename Platform::Mutex& mutex() const noexcept { return mutex_; }
     [[nodiscard]] ControlMode mode() const noexcept { return cycle_.word().mode(); }
 
     /// Admits or rejects a call. A ticket that is not rejected must be reported once.
@@ -55,11 +59,15 @@ public:
         return admitWithCare(word);
     }
 
-    /// A success of a plain ticket; false: nothing was counted, report it in full.
-    FUSEBOX_HOT bool recordPlainSuccess(Ticket ticket) noexcept {
-        // The word may be old: the tag on the shard has the last say.
-        return cycle_.published().staleWord() == ticket.word &&
-               totals_.recordSuccess(ticket.word.tag());
+    /// A success of a quick ticket; false: nothing was counted, report it in full.
+    FUSEBOX_HOT bool recordQuickSuccess(Ticket ticket) noexcept {
+        const StateWord word = ticket.word;
+        if (word.plain()) [[likely]]
+            return recordInWindow(word);
+        if (word.ticks()) tickIfDue(word, tickTime(word));
+        if (!recordInWindow(word)) return false;
+        if (word.tracked()) totals_.ended();
+        return true;
     }
 
     /// Any end of any admitted ticket.
@@ -227,8 +235,8 @@ private:
             if (word.state() != CircuitState::HalfOpen) return;
             if (word.probes() >= cycle_.published().probeLimit()) return;
             ticket = Ticket{cycle_.beginProbe(now), now};
-            if (word.tracked()) totals_.begun();
         });
+        if (ticket && ticket->word.tracked()) totals_.begun();
         return ticket;
     }
 
@@ -246,19 +254,29 @@ private:
     }
 
     bool recordSuccess(StateWord word, const CallEnd& end) noexcept {
-        if (word.ticks()) tickIfDue(word, end);
-        if (cycle_.published().staleWord() == word && totals_.recordSuccess(word.tag()))
-            return true;
+        if (word.ticks()) tickIfDue(word, end.timed ? end.time : tickTime(word));
+        if (recordInWindow(word)) return true;
         totals_.otherSuccess();
         return false;
     }
 
+    /// A success in the window of its own epoch; false: nothing was counted.
+    FUSEBOX_HOT bool recordInWindow(StateWord word) noexcept {
+        // The word may be old: the tag on the shard has the last say.
+        return cycle_.published().staleWord() == word && totals_.recordSuccess(word.tag());
+    }
+
+    /// The time by which slices end, for a call that has not read the clock.
+    [[nodiscard]] Nanoseconds tickTime(StateWord word) const noexcept {
+        return word.preciseTicks() ? time_.now() : time_.coarseNow();
+    }
+
     /// The first success after a slice's edge notes the total there; the others go on.
-    void tickIfDue(StateWord word, const CallEnd& end) noexcept {
-        const Nanoseconds now = end.timed             ? end.time
-                                : word.preciseTicks() ? time_.now()
-                                                      : time_.coarseNow();
-        if (!cycle_.published().tickDue(now)) return;
+    FUSEBOX_HOT void tickIfDue(StateWord word, Nanoseconds now) noexcept {
+        if (cycle_.published().tickDue(now)) [[unlikely]]
+            tick(word, now);
+    }
+    FUSEBOX_COLD void tick(StateWord word, Nanoseconds now) noexcept {
         const std::unique_lock lock{mutex_, std::try_to_lock};
         if (lock.owns_lock() && cycle_.word() == word) cycle_.tick(advance(now));
     }
@@ -268,9 +286,9 @@ private:
         locked([&] {
             if (cycle_.word() != word) return;
             recorded = true;
-            const bool wantsTime = cycle_.needs().time || cycle_.needs().ticks;
-            const Verdict verdict =
-                cycle_.recordVerdict(end, wantsTime ? endOf(end) : Nanoseconds::zero());
+            const TrackerNeeds needs = cycle_.needs();
+            const Verdict verdict = cycle_.recordVerdict(
+                end, needs.time || needs.ticks ? endOf(end) : Nanoseconds::zero());
             // A fast success that a tracker asked to see trips nothing, whatever it answers.
             if (!verdict.trips || !(end.failed() || end.slow)) return;
             const Nanoseconds now = endOf(end);
@@ -322,13 +340,13 @@ private:
         return advance(end.timed ? end.time : time_.now());
     }
 
-    Time time_;
     CallTotals<Platform> totals_;
     Cycle<Tracker, Journal, Platform> cycle_;
-    Journal& journal_;
-
-    alignas(kCacheLine) mutable typename Platform::Mutex mutex_;
+    // After what is under the mutex, far from what every call reads.
+    mutable typename Platform::Mutex mutex_;
     Nanoseconds latest_ = Nanoseconds::min();
+    Journal& journal_;
+    Time time_;
 };
 
 }  // namespace fusebox::detail

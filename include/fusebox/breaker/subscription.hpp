@@ -59,17 +59,12 @@ namespace detail {
 template <class Event>
 class Listeners {
 public:
-    Listeners() = default;
+    /// @param any is kept saying whether there are any; outlives this.
+    explicit Listeners(std::atomic<bool>& any) noexcept : any_(any) {}
     Listeners(const Listeners&) = delete;
     Listeners& operator=(const Listeners&) = delete;
     ~Listeners() {
         if (list_) list_->forget();
-    }
-
-    /// One load. A listener that another thread is just adding may be missed.
-    [[nodiscard]] bool any() const noexcept {
-        // relaxed: it only says whether it is worth to take the lock.
-        return any_.load(std::memory_order_relaxed);
     }
 
     [[nodiscard]] Subscription add(std::function<void(const Event&)> call) {
@@ -122,7 +117,7 @@ private:
 
     mutable std::mutex mutex_;
     std::shared_ptr<List> list_;
-    std::atomic<bool> any_{false};
+    std::atomic<bool>& any_;
 };
 
 }  // namespace detail

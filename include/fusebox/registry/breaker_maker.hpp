@@ -44,11 +44,7 @@ public:
     [[nodiscard]] const BreakerStore& store() const noexcept { return store_; }
     [[nodiscard]] Presets& presets() noexcept { return presets_; }
     [[nodiscard]] const Presets& presets() const noexcept { return presets_; }
-    [[nodiscard]] Listeners<BreakerAdded>& onAdded() noexcept { return onAdded_; }
-    [[nodiscard]] Listeners<BreakerRemoved>& onRemoved() noexcept { return onRemoved_; }
-    [[nodiscard]] Listeners<ConfigConflict>& onConfigConflict() noexcept {
-        return onConfigConflict_;
-    }
+    [[nodiscard]] RegistryAudience& audience() noexcept { return audience_; }
 
     /// The entry of that name, made if there is none; of a NamedCircuitBreaker.
     template <class P>
@@ -62,7 +58,8 @@ public:
             found = makeOrFind(name, policy, options);
         if (!found->named()) [[unlikely]]
             raiseOtherType(name);
-        if ((policy || options) && onConfigConflict_.any()) reportConflict(*found, policy, options);
+        if ((policy || options) && audience_.wants<ConfigConflict>())
+            reportConflict(*found, policy, options);
         return found;
     }
 
@@ -163,14 +160,14 @@ private:
         BreakerStore::EntryPtrs evicted;
         const bool inserted = store_.insert(entry, evicted);
         tellRemoved(std::move(evicted), RemovalReason::Evicted);
-        if (inserted) tellAll(onAdded_, BreakerAdded{{entry->name()}});
+        if (inserted) tellAll(audience_, BreakerAdded{{entry->name()}});
         return inserted;
     }
 
     /// The entries live until it returns, and those that nobody uses no longer.
     void tellRemoved(BreakerStore::EntryPtrs removed, RemovalReason reason) noexcept {
         for (const auto& entry : removed) {
-            tellAll(onRemoved_, BreakerRemoved{{entry->name()}, reason});
+            tellAll(audience_, BreakerRemoved{{entry->name()}, reason});
         }
         store_.domain().sweep();
     }
@@ -185,7 +182,7 @@ private:
             return toString(p) + "; " + toString(o);
         };
         const CircuitBreakerOptions& given = options ? *options : registered.options;
-        tellAll(onConfigConflict_,
+        tellAll(audience_,
                 ConfigConflict{{entry.name()},
                                words(registered.policy, registered.options),
                                policy ? words(*policy, given) : words(registered.policy, given)});
@@ -193,9 +190,7 @@ private:
 
     BreakerStore store_;
     Presets presets_;
-    Listeners<BreakerAdded> onAdded_;
-    Listeners<BreakerRemoved> onRemoved_;
-    Listeners<ConfigConflict> onConfigConflict_;
+    RegistryAudience audience_;
 };
 
 }  // namespace fusebox::detail

@@ -188,15 +188,17 @@ public:
     /// Called as `listener(const BreakerAdded&)` or `listener()`; what it throws is contained.
     template <detail::ListensTo<BreakerAdded> Listener>
     [[nodiscard]] Subscription onAdded(Listener listener) {
-        return maker_.onAdded().add(detail::listenerOf<BreakerAdded>(std::move(listener)));
+        return maker_.audience().of<BreakerAdded>().add(
+            detail::listenerOf<BreakerAdded>(std::move(listener)));
     }
     template <detail::ListensTo<BreakerRemoved> Listener>
     [[nodiscard]] Subscription onRemoved(Listener listener) {
-        return maker_.onRemoved().add(detail::listenerOf<BreakerRemoved>(std::move(listener)));
+        return maker_.audience().of<BreakerRemoved>().add(
+            detail::listenerOf<BreakerRemoved>(std::move(listener)));
     }
     template <detail::ListensTo<ConfigConflict> Listener>
     [[nodiscard]] Subscription onConfigConflict(Listener listener) {
-        return maker_.onConfigConflict().add(
+        return maker_.audience().of<ConfigConflict>().add(
             detail::listenerOf<ConfigConflict>(std::move(listener)));
     }
 

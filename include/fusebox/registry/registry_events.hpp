@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "fusebox/breaker/audience.hpp"
 #include "fusebox/breaker/events.hpp"
-#include "fusebox/breaker/subscription.hpp"
 
 namespace fusebox {
 
@@ -46,10 +46,13 @@ struct ConfigConflict : Event {
 
 namespace detail {
 
+/// Those who listen to a registry itself.
+using RegistryAudience = AudienceOf<BreakerAdded, BreakerRemoved, ConfigConflict>;
+
 /// Tells the listeners of a registry; what they throw is contained.
 template <class E>
-void tellAll(const Listeners<E>& listeners, E event) noexcept {
-    if (!listeners.any()) return;
+void tellAll(const RegistryAudience& audience, E event) noexcept {
+    if (!audience.wants<E>()) return;
     event.time = std::chrono::system_clock::now();
     const auto contained = [](auto&& action) {
 #if defined(__cpp_exceptions)
@@ -61,7 +64,7 @@ void tellAll(const Listeners<E>& listeners, E event) noexcept {
         action();
 #endif
     };
-    contained([&] { listeners.call(event, contained); });
+    contained([&] { audience.call(event, contained); });
 }
 
 }  // namespace detail

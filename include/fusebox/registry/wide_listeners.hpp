@@ -41,13 +41,13 @@ public:
         // Once the subscription has begun to sweep, nobody would sweep this list.
         if (!listener_) return;
         std::weak_ptr<ListenerRegister>& list = lists_[&hub];
-        list = hub.template listeners<Event>().attach(listener_);
+        list = hub.audience().of<Event>().attach(listener_);
     }
 
     void detachFrom(EventHub& hub) noexcept override {
         const std::lock_guard lock{mutex_};
         if (!listener_) return;
-        hub.template listeners<Event>().detach(*listener_);
+        if (auto* listeners = hub.audience().find<Event>()) listeners->detach(*listener_);
         lists_.erase(&hub);
     }
 

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
-// How long calls took: a log-linear histogram that threads fill without waiting.
+// How long calls took: a histogram that threads fill without waiting.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
+#include <mutex>
+#include <new>
 
 #include "fusebox/vocabulary/platform.hpp"
+#include "fusebox/window/latency_scale.hpp"
 
 namespace fusebox {
 
@@ -29,126 +30,209 @@ struct LatencySummary {
 
 namespace detail {
 
-/// Eight buckets an octave from 8 ns to over an hour (below: one a nanosecond), as in HdrHistogram
-/// with three significant bits: a percentile is within 6.25 % of the true value. Longer calls share
-/// the last bucket; the maximum is exact. 2.5 KiB a shard.
-template <class Platform = StdPlatform>
-class LatencyHistogram {
-public:
-    static constexpr std::size_t kBuckets = 320;
+/// How many calls took how long.
+struct LatencyCounts {
+    std::array<std::uint64_t, LatencyScale::kBuckets> buckets{};
+    std::uint64_t calls = 0;
+    std::uint64_t longest = 0;  ///< Nanoseconds.
 
-    /// @param shards how many threads can fill it without sharing a line; 0: it is never filled.
-    explicit LatencyHistogram(std::size_t shards) {
-        if (shards > 0) fillable(shards);
-    }
-    LatencyHistogram(const LatencyHistogram&) = delete;
-    LatencyHistogram& operator=(const LatencyHistogram&) = delete;
-    ~LatencyHistogram() {
-        // relaxed: who destroys it has the last say over it already.
-        delete[] shards_.load(std::memory_order_relaxed);
-    }
-
-    /// Makes room for latencies, if there is none yet.
-    void fillable(std::size_t shards) {
-        if (shards_.load(std::memory_order_acquire) != nullptr) return;
-        auto room = std::make_unique<Shard[]>(shards);
-        size_.store(shards, std::memory_order_relaxed);
-        Shard* none = nullptr;
-        // release, with the acquire of the readers: who finds the room finds it made, and its size.
-        while (!shards_.compare_exchange_weak(none, room.get(), std::memory_order_release,
-                                              std::memory_order_relaxed)) {
-            if (none != nullptr) return;
-        }
-        (void)room.release();
-    }
-
-    /// @pre there is room for this shard.
-    void record(std::size_t shard, std::chrono::nanoseconds elapsed) noexcept {
-        const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(elapsed.count(), 0));
-        Shard& mine = shards_.load(std::memory_order_acquire)[shard];
-        // relaxed throughout: statistics order nothing.
-        mine.buckets[bucketOf(value)].fetch_add(1, std::memory_order_relaxed);
-        auto& longest = mine.longest;
-        std::uint64_t seen = longest.load(std::memory_order_relaxed);
-        while (value > seen &&
-               !longest.compare_exchange_weak(seen, value, std::memory_order_relaxed,
-                                              std::memory_order_relaxed)) {
-        }
-    }
-
-    void clear() noexcept {
-        for (Shard& shard : room()) {
-            for (auto& bucket : shard.buckets) bucket.store(0, std::memory_order_relaxed);
-            shard.longest.store(0, std::memory_order_relaxed);
-        }
-    }
-
-    struct Summary {
-        LatencySummary latency{};
-        std::uint64_t calls = 0;
-    };
-
-    [[nodiscard]] Summary summary() const noexcept {
-        std::array<std::uint64_t, kBuckets> merged{};
-        std::uint64_t calls = 0;
-        std::uint64_t longest = 0;
-        for (const Shard& shard : room()) {
-            for (std::size_t b = 0; b < kBuckets; ++b) {
-                const std::uint64_t n = shard.buckets[b].load(std::memory_order_relaxed);
-                merged[b] += n;
-                calls += n;
-            }
-            longest = std::max(longest, shard.longest.load(std::memory_order_relaxed));
-        }
-        const auto at = [&](double quantile) {
-            return std::chrono::nanoseconds{
-                std::min(quantileOf(merged, calls, quantile), static_cast<std::int64_t>(longest))};
-        };
-        return {{at(0.50), at(0.90), at(0.99), std::chrono::nanoseconds{longest}}, calls};
-    }
-
-    /// The bucket of a value in nanoseconds.
-    [[nodiscard]] static constexpr std::size_t bucketOf(std::uint64_t value) noexcept {
-        if (value < 8) return static_cast<std::size_t>(value);
-        const auto octave = static_cast<std::size_t>(std::bit_width(value)) - 1;
-        const std::size_t bucket =
-            (octave - 2) * 8 + static_cast<std::size_t>((value >> (octave - 3)) & 7U);
-        return std::min(bucket, kBuckets - 1);
-    }
-
-    /// The middle of a bucket, in nanoseconds.
-    [[nodiscard]] static constexpr std::int64_t middleOf(std::size_t bucket) noexcept {
-        if (bucket < 16) return static_cast<std::int64_t>(bucket);
-        const std::size_t shift = bucket / 8 - 1;
-        return static_cast<std::int64_t>(((8 + bucket % 8) << shift) +
-                                         ((std::size_t{1} << shift) / 2));
+    [[nodiscard]] LatencySummary summary() const noexcept {
+        const std::chrono::nanoseconds max{longest};
+        const auto at = [&](double quantile) { return std::min(valueAt(quantile), max); };
+        return {at(0.50), at(0.90), at(0.99), max};
     }
 
 private:
-    struct alignas(kCacheLine) Shard {
-        std::array<typename Platform::template Atomic<std::uint64_t>, kBuckets> buckets{};
-        typename Platform::template Atomic<std::uint64_t> longest{0};
+    /// Nearest rank: the smallest value with at least that share of the calls at or below it.
+    [[nodiscard]] std::chrono::nanoseconds valueAt(double quantile) const noexcept {
+        if (calls == 0) return std::chrono::nanoseconds::zero();
+        auto left = static_cast<std::int64_t>(std::ceil(quantile * static_cast<double>(calls)));
+        std::size_t bucket = 0;
+        for (; bucket + 1 < buckets.size(); ++bucket) {
+            left -= static_cast<std::int64_t>(buckets[bucket]);
+            if (left <= 0) break;
+        }
+        return LatencyScale::middle(bucket);
+    }
+};
+
+/// The latencies of the calls of some threads. 16 bits a bucket: 368 bytes, not 1.4 KiB. What
+/// exceeds them is carried over to counts of 64 bits, one set for all threads, made when the first
+/// bucket is half full. It is not aligned, but whatever stands before or behind it shares a line
+/// with latencies of many minutes only, or with those of nanoseconds.
+template <class Platform>
+struct LatencyBuckets {
+    typename Platform::template Atomic<std::uint64_t> longest{0};
+    std::array<typename Platform::template Atomic<std::uint16_t>, LatencyScale::kBuckets> counts{};
+};
+
+/// Where some threads have their buckets, once they need them.
+template <class Platform>
+class LatencyRoom {
+public:
+    using Buckets = LatencyBuckets<Platform>;
+
+    LatencyRoom() = default;
+    LatencyRoom(const LatencyRoom&) = delete;
+    LatencyRoom& operator=(const LatencyRoom&) = delete;
+    // relaxed: who destroys it has the last say over it already.
+    ~LatencyRoom() { delete buckets_.load(std::memory_order_relaxed); }
+
+    // acquire, with the release in `put`: who finds buckets finds them made.
+    [[nodiscard]] Buckets* get() const noexcept { return buckets_.load(std::memory_order_acquire); }
+
+    /// Puts buckets there, unless another thread was faster.
+    void put(std::unique_ptr<Buckets> made) noexcept {
+        Buckets* none = nullptr;
+        if (buckets_.compare_exchange_strong(none, made.get(), std::memory_order_release,
+                                             std::memory_order_relaxed)) {
+            (void)made.release();
+        }
+    }
+
+private:
+    typename Platform::template Atomic<Buckets*> buckets_{nullptr};
+};
+
+/// The latencies of one breaker. The buckets stand in rooms, one for each shard; here is what they
+/// share.
+///
+/// **Threads.** Everything may be called concurrently.
+template <class Platform = StdPlatform>
+class LatencyHistogram {
+public:
+    using Room = LatencyRoom<Platform>;
+    using Buckets = LatencyBuckets<Platform>;
+
+    LatencyHistogram() = default;
+    LatencyHistogram(const LatencyHistogram&) = delete;
+    LatencyHistogram& operator=(const LatencyHistogram&) = delete;
+    // relaxed: as in LatencyRoom.
+    ~LatencyHistogram() { delete carried_.load(std::memory_order_relaxed); }
+
+    /// Counts a call; false, and nothing is counted, if there is no memory for the room's buckets.
+    bool record(Room& room, std::chrono::nanoseconds elapsed) noexcept {
+        Buckets* mine = room.get();
+        if (!mine) [[unlikely]] {
+            room.put(std::unique_ptr<Buckets>{new (std::nothrow) Buckets});
+            mine = room.get();
+            if (!mine) return false;
+        }
+        const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(elapsed.count(), 0));
+        const std::size_t bucket = LatencyScale::bucketOf(value);
+        // relaxed throughout: statistics order nothing.
+        const std::uint16_t before = mine->counts[bucket].fetch_add(1, std::memory_order_relaxed);
+        if (before >= kHalf) [[unlikely]]
+            carry(*mine, bucket, before >= kNearlyFull);
+        std::uint64_t seen = mine->longest.load(std::memory_order_relaxed);
+        while (value > seen &&
+               !mine->longest.compare_exchange_weak(seen, value, std::memory_order_relaxed,
+                                                    std::memory_order_relaxed)) {
+        }
+        return true;
+    }
+
+    /// What stands in all rooms; `forEachRoom(f)` calls `f` with each of them. Every call that has
+    /// been recorded is counted once, also while counts are carried over.
+    template <class ForEachRoom>
+    [[nodiscard]] LatencyCounts counts(ForEachRoom&& forEachRoom) const noexcept {
+        if (!carried_.load(std::memory_order_acquire)) {
+            const LatencyCounts counts = sum(forEachRoom);
+            // Else the first counts were carried over meanwhile, and may be missing.
+            if (!carried_.load(std::memory_order_acquire)) return counts;
+        }
+        const Carried& carried = *carried_.load(std::memory_order_acquire);
+        const std::lock_guard lock{carried.mutex};
+        LatencyCounts counts = sum(forEachRoom);
+        for (std::size_t b = 0; b < LatencyScale::kBuckets; ++b) {
+            counts.buckets[b] += carried.counts[b];
+            counts.calls += carried.counts[b];
+        }
+        return counts;
+    }
+
+    /// Forgets all calls.
+    template <class ForEachRoom>
+    void clear(ForEachRoom&& forEachRoom) noexcept {
+        Carried* const carried = carried_.load(std::memory_order_acquire);
+        std::unique_lock<Mutex> lock;
+        if (carried) {
+            lock = std::unique_lock{carried->mutex};
+            carried->counts = {};
+        }
+        forEachRoom([](const Room& room) {
+            Buckets* const buckets = room.get();
+            if (!buckets) return;
+            for (auto& count : buckets->counts) count.store(0, std::memory_order_relaxed);
+            buckets->longest.store(0, std::memory_order_relaxed);
+        });
+    }
+
+private:
+    using Mutex = typename Platform::Mutex;
+
+    /// So many calls are carried over at a time. A caller who cannot do so just then leaves it to a
+    /// later one, until the bucket is nearly full: then callers wait for each other, and for
+    /// readers.
+    static constexpr std::uint16_t kHalf = 0x8000;
+    static constexpr std::uint16_t kNearlyFull = 0xf000;
+
+    struct Carried {
+        mutable Mutex mutex;
+        std::array<std::uint64_t, LatencyScale::kBuckets> counts{};
     };
 
-    [[nodiscard]] static std::int64_t quantileOf(const std::array<std::uint64_t, kBuckets>& merged,
-                                                 std::uint64_t calls, double quantile) noexcept {
-        if (calls == 0) return 0;
-        // Nearest rank: the smallest value with at least that share of the calls at or below it.
-        auto left = static_cast<std::int64_t>(std::ceil(quantile * static_cast<double>(calls)));
-        for (std::size_t b = 0; b < kBuckets; ++b) {
-            left -= static_cast<std::int64_t>(merged[b]);
-            if (left <= 0) return middleOf(b);
+    /// Without memory for it a bucket overflows in the end, and 2^16 calls are lost.
+    FUSEBOX_COLD void carry(Buckets& mine, std::size_t bucket, bool urgent) noexcept {
+        Carried* const to = carriedOrMade();
+        if (!to) return;
+        std::unique_lock lock{to->mutex, std::defer_lock};
+        if (urgent) {
+            lock.lock();
+        } else if (!lock.try_lock()) {
+            return;
         }
-        return middleOf(kBuckets - 1);
+        auto& count = mine.counts[bucket];
+        std::uint16_t seen = count.load(std::memory_order_relaxed);
+        do {
+            if (seen < kHalf) return;
+            // release, with the acquire in `sum`: who misses these calls in the room finds where
+            // they went.
+        } while (!count.compare_exchange_weak(seen, static_cast<std::uint16_t>(seen - kHalf),
+                                              std::memory_order_release,
+                                              std::memory_order_relaxed));
+        to->counts[bucket] += kHalf;
     }
 
-    [[nodiscard]] std::span<Shard> room() const noexcept {
-        Shard* const first = shards_.load(std::memory_order_acquire);
-        return {first, first ? size_.load(std::memory_order_relaxed) : 0};
+    [[nodiscard]] Carried* carriedOrMade() noexcept {
+        if (Carried* const there = carried_.load(std::memory_order_acquire)) return there;
+        std::unique_ptr<Carried> made{new (std::nothrow) Carried};
+        Carried* none = nullptr;
+        // release, with the acquire of the readers: who finds it finds it made.
+        if (made && carried_.compare_exchange_strong(none, made.get(), std::memory_order_release,
+                                                     std::memory_order_relaxed)) {
+            (void)made.release();
+        }
+        return carried_.load(std::memory_order_acquire);
     }
 
-    typename Platform::template Atomic<Shard*> shards_{nullptr};
-    typename Platform::template Atomic<std::size_t> size_{0};
+    template <class ForEachRoom>
+    [[nodiscard]] static LatencyCounts sum(ForEachRoom& forEachRoom) noexcept {
+        LatencyCounts sum;
+        forEachRoom([&](const Room& room) {
+            const Buckets* const buckets = room.get();
+            if (!buckets) return;
+            for (std::size_t b = 0; b < LatencyScale::kBuckets; ++b) {
+                const std::uint64_t count = buckets->counts[b].load(std::memory_order_acquire);
+                sum.buckets[b] += count;
+                sum.calls += count;
+            }
+            sum.longest = std::max(sum.longest, buckets->longest.load(std::memory_order_relaxed));
+        });
+        return sum;
+    }
+
+    typename Platform::template Atomic<Carried*> carried_{nullptr};
 };
 
 }  // namespace detail

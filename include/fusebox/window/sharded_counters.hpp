@@ -9,9 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <new>
 #include <thread>
 
 #include "fusebox/vocabulary/platform.hpp"
+#include "fusebox/window/latency_histogram.hpp"
 #include "fusebox/window/thread_number.hpp"
 
 namespace fusebox::detail {
@@ -36,48 +39,102 @@ enum class Tally : std::size_t {
     return std::bit_ceil(std::clamp<std::size_t>(cores, 1, 16));
 }
 
-/// One cache line of counters a shard. The recorded successes carry a tag, the low bits of the
-/// epoch: a success adds only while its own epoch is on the shard, in one atomic step, so that a
-/// late one cannot leak into a later epoch.
+/// One cache line of counters a shard. There is one shard, until two threads meet on it: then there
+/// are as many as was asked for, and threads spread over them. (So do the cells of Java's
+/// LongAdder; Lea, java.util.concurrent.atomic.Striped64.)
+///
+/// The recorded successes carry a tag, the low bits of the epoch: a success adds only while its own
+/// epoch is on the shard, in one atomic step, so that a late one cannot leak into a later epoch.
 ///
 /// 48 bits of count a shard: at 10^8 calls a second on one shard they last 32 days.
+///
+/// **Threads.** Everything may be called concurrently, `enter` and `clear` under the breaker's
+/// mutex.
 template <class Platform = StdPlatform>
 class ShardedCounters {
 public:
     using Tag = std::uint16_t;
+    using Mutex = typename Platform::Mutex;
 
-    /// @param shards a power of two.
-    explicit ShardedCounters(std::size_t shards)
-        : shards_(std::make_unique<Shard[]>(shards)), mask_(shards - 1) {}
+    struct alignas(kCacheLine) Shard {
+        typename Platform::template Atomic<std::uint64_t> recorded{0};
+        std::array<typename Platform::template Atomic<std::uint64_t>,
+                   static_cast<std::size_t>(Tally::Count_)>
+            tallies{};
+        LatencyRoom<Platform> latencies{};
+    };
+    static_assert(sizeof(Shard) == kCacheLine);
 
-    [[nodiscard]] std::size_t size() const noexcept { return mask_ + 1; }
-
-    /// The index of this thread's shard.
-    [[nodiscard]] FUSEBOX_HOT std::size_t mine() const noexcept {
-        return thisThreadNumber() & mask_;
+    /// @param most how many shards there may be: a power of two.
+    /// @param mutex the breaker's, which guards its epochs.
+    ShardedCounters(std::size_t most, Mutex& mutex) noexcept : most_(most), mutex_(mutex) {}
+    ShardedCounters(const ShardedCounters&) = delete;
+    ShardedCounters& operator=(const ShardedCounters&) = delete;
+    ~ShardedCounters() {
+        // relaxed: who destroys it has the last say over it already.
+        Shard* const shards = shards_.load(std::memory_order_relaxed);
+        if (shards != &first_) delete[] shards;
     }
+
+    /// How many shards threads write to.
+    [[nodiscard]] std::size_t size() const noexcept {
+        return mask_.load(std::memory_order_relaxed) + 1;
+    }
+
+    /// The shard of this thread.
+    [[nodiscard]] FUSEBOX_HOT Shard& mine() noexcept {
+        // acquire, with the releases in `spread`: who sees the mask sees as many shards.
+        const std::size_t mask = mask_.load(std::memory_order_acquire);
+        return shards_.load(std::memory_order_acquire)[thisThreadNumber() & mask];
+    }
+    /// The one that is always there.
+    [[nodiscard]] Shard& first() noexcept { return first_; }
 
     /// Counts a success of the epoch `tag`; false if the shard is in another epoch by now.
     FUSEBOX_HOT bool addSuccess(Tag tag) noexcept {
-        auto& recorded = shards_[mine()].recorded;
+        auto& recorded = mine().recorded;
         // relaxed: the sum is read under the breaker's mutex and needs no more than each counter's
         // own history, which coherence gives; the tag travels in the same atomic.
         std::uint64_t seen = recorded.load(std::memory_order_relaxed);
-        do {
-            if (tagOf(seen) != tag) [[unlikely]]
-                return false;
-        } while (!recorded.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed,
-                                                 std::memory_order_relaxed));
-        return true;
+        if (tagOf(seen) != tag) [[unlikely]]
+            return false;
+        if (recorded.compare_exchange_strong(seen, seen + 1, std::memory_order_relaxed,
+                                             std::memory_order_relaxed)) [[likely]]
+            return true;
+        return addCrowdedSuccess(tag);
+    }
+
+    /// Adds to a tally of this thread's shard. Not for the holder of the mutex.
+    FUSEBOX_HOT void add(Tally tally, std::uint64_t amount = 1) noexcept {
+        auto& count = mine().tallies[static_cast<std::size_t>(tally)];
+        // relaxed: totals order nothing. Not a fetch_add: that would not notice other threads.
+        std::uint64_t seen = count.load(std::memory_order_relaxed);
+        if (!count.compare_exchange_strong(seen, seen + amount, std::memory_order_relaxed,
+                                           std::memory_order_relaxed)) [[unlikely]]
+            addCrowded(tally, amount);
     }
 
     /// The recorded successes of all epochs.
     [[nodiscard]] std::uint64_t sum() const noexcept {
         std::uint64_t total = 0;
-        for (std::size_t i = 0; i <= mask_; ++i) {
-            total += countOf(shards_[i].recorded.load(std::memory_order_relaxed));
-        }
+        forEach([&](const Shard& shard) {
+            total += countOf(shard.recorded.load(std::memory_order_relaxed));
+        });
         return total;
+    }
+
+    [[nodiscard]] std::uint64_t total(Tally tally) const noexcept {
+        std::uint64_t total = 0;
+        forEach([&](const Shard& shard) {
+            total += shard.tallies[static_cast<std::size_t>(tally)].load(std::memory_order_relaxed);
+        });
+        return total;
+    }
+
+    /// Calls `action` with each shard, also one to which no thread writes any more.
+    template <class Action>
+    void forEach(Action&& action) const noexcept {
+        visit<const Shard>(*this, action);
     }
 
     /// Moves every shard to the epoch `tag`, without losing a count.
@@ -88,42 +145,20 @@ public:
     /// those in flight stay in flight.
     void clear(Tag tag) noexcept {
         retag(tag, 0);
-        for (std::size_t i = 0; i <= mask_; ++i) {
-            for (std::size_t t = 0; t < shards_[i].tallies.size(); ++t) {
+        visit<Shard>(*this, [](Shard& shard) {
+            for (std::size_t t = 0; t < shard.tallies.size(); ++t) {
                 if (static_cast<Tally>(t) == Tally::Begun ||
                     static_cast<Tally>(t) == Tally::Ended) {
                     continue;
                 }
-                shards_[i].tallies[t].store(0, std::memory_order_relaxed);
+                shard.tallies[t].store(0, std::memory_order_relaxed);
             }
-        }
-    }
-
-    /// Adds to a tally of this thread's shard.
-    FUSEBOX_HOT void add(Tally tally, std::uint64_t amount = 1) noexcept {
-        shards_[mine()].tallies[static_cast<std::size_t>(tally)].fetch_add(
-            amount, std::memory_order_relaxed);
-    }
-
-    [[nodiscard]] std::uint64_t total(Tally tally) const noexcept {
-        std::uint64_t total = 0;
-        for (std::size_t i = 0; i <= mask_; ++i) {
-            total +=
-                shards_[i].tallies[static_cast<std::size_t>(tally)].load(std::memory_order_relaxed);
-        }
-        return total;
+        });
     }
 
 private:
     static constexpr int kCountBits = 48;
     static constexpr std::uint64_t kCountMask = (std::uint64_t{1} << kCountBits) - 1;
-
-    struct alignas(kCacheLine) Shard {
-        typename Platform::template Atomic<std::uint64_t> recorded{0};
-        std::array<typename Platform::template Atomic<std::uint64_t>,
-                   static_cast<std::size_t>(Tally::Count_)>
-            tallies{};
-    };
 
     [[nodiscard]] static constexpr Tag tagOf(std::uint64_t value) noexcept {
         return static_cast<Tag>(value >> kCountBits);
@@ -131,25 +166,78 @@ private:
     [[nodiscard]] static constexpr std::uint64_t countOf(std::uint64_t value) noexcept {
         return value & kCountMask;
     }
+    [[nodiscard]] static constexpr std::uint64_t tagged(Tag tag, std::uint64_t count) noexcept {
+        return (std::uint64_t{tag} << kCountBits) | count;
+    }
+
+    template <class As, class Self, class Action>
+    static void visit(Self& self, Action&& action) noexcept {
+        action(self.first_);
+        // The mask before the shards: as in `mine`.
+        const std::size_t mask = self.mask_.load(std::memory_order_acquire);
+        As* const shards = self.shards_.load(std::memory_order_acquire);
+        if (shards == &self.first_) return;
+        for (std::size_t i = 0; i <= mask; ++i) action(shards[i]);
+    }
 
     std::uint64_t retag(Tag tag, std::uint64_t kept) noexcept {
         std::uint64_t total = 0;
-        for (std::size_t i = 0; i <= mask_; ++i) {
-            auto& recorded = shards_[i].recorded;
-            std::uint64_t seen = recorded.load(std::memory_order_relaxed);
+        visit<Shard>(*this, [&](Shard& shard) {
+            std::uint64_t seen = shard.recorded.load(std::memory_order_relaxed);
             // relaxed: callers learn of the new epoch from the word, stored with release after
             // this.
-            while (!recorded.compare_exchange_weak(
-                seen, (std::uint64_t{tag} << kCountBits) | (seen & kept), std::memory_order_relaxed,
-                std::memory_order_relaxed)) {
+            while (!shard.recorded.compare_exchange_weak(seen, tagged(tag, seen & kept),
+                                                         std::memory_order_relaxed,
+                                                         std::memory_order_relaxed)) {
             }
             total += countOf(seen);
-        }
+        });
         return total;
     }
 
-    std::unique_ptr<Shard[]> shards_;
-    std::size_t mask_;
+    FUSEBOX_COLD bool addCrowdedSuccess(Tag tag) noexcept {
+        spread();
+        auto& recorded = mine().recorded;
+        std::uint64_t seen = recorded.load(std::memory_order_relaxed);
+        do {
+            if (tagOf(seen) != tag) return false;
+        } while (!recorded.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed,
+                                                 std::memory_order_relaxed));
+        return true;
+    }
+
+    FUSEBOX_COLD void addCrowded(Tally tally, std::uint64_t amount) noexcept {
+        spread();
+        mine().tallies[static_cast<std::size_t>(tally)].fetch_add(amount,
+                                                                  std::memory_order_relaxed);
+    }
+
+    /// Makes as many shards as there may be, once. While the mutex is busy, or without memory,
+    /// threads go on sharing: the next that meet try again.
+    void spread() noexcept {
+        if (most_ == 1 || size() != 1) return;
+        const std::unique_lock lock{mutex_, std::try_to_lock};
+        if (!lock.owns_lock() || size() != 1) return;
+        Shard* const shards = new (std::nothrow) Shard[most_];
+        if (!shards) return;
+        // Under the mutex the first shard is in the present epoch.
+        const Tag tag = tagOf(first_.recorded.load(std::memory_order_relaxed));
+        for (std::size_t i = 0; i < most_; ++i) {
+            shards[i].recorded.store(tagged(tag, 0), std::memory_order_relaxed);
+        }
+        // release, with the acquires in `mine`: the shards are made before they are found, and are
+        // there before the mask says so.
+        shards_.store(shards, std::memory_order_release);
+        mask_.store(most_ - 1, std::memory_order_release);
+    }
+
+    // Read by every call, written once at most.
+    typename Platform::template Atomic<Shard*> shards_{&first_};
+    typename Platform::template Atomic<std::size_t> mask_{0};
+    std::size_t most_;
+    Mutex& mutex_;
+
+    Shard first_{};
 };
 
 }  // namespace fusebox::detail

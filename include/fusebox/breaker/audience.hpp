@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// Who listens to a breaker or a registry, event by event.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "fusebox/breaker/events.hpp"
+#include "fusebox/breaker/subscription.hpp"
+#include "fusebox/vocabulary/platform.hpp"
+
+namespace fusebox::detail {
+
+/// The listeners to several kinds of events. Where nobody ever listened they take a byte for each
+/// kind, and a pointer.
+template <class... Events>
+class AudienceOf {
+public:
+    AudienceOf() = default;
+    AudienceOf(const AudienceOf&) = delete;
+    AudienceOf& operator=(const AudienceOf&) = delete;
+    // relaxed: who destroys it has the last say over it already.
+    ~AudienceOf() { delete listeners_.load(std::memory_order_relaxed); }
+
+    /// One load. A listener that another thread is just adding may be missed.
+    template <class E>
+    [[nodiscard]] FUSEBOX_HOT bool wants() const noexcept {
+        // relaxed: it only says whether it is worth to look.
+        return wanted_[indexOf<E>()].load(std::memory_order_relaxed);
+    }
+
+    /// The listeners to one kind of event. Allocates, once for all kinds.
+    template <class E>
+    [[nodiscard]] Listeners<E>& of() {
+        return std::get<Listeners<E>>(made());
+    }
+    /// As above; null if there never were any.
+    template <class E>
+    [[nodiscard]] Listeners<E>* find() const noexcept {
+        All* const there = listeners_.load(std::memory_order_acquire);
+        return there ? &std::get<Listeners<E>>(*there) : nullptr;
+    }
+
+    /// Calls every listener to such an event, with no lock held; `contain` runs each one.
+    template <class E, class Contain>
+    void call(const E& event, Contain&& contain) const {
+        if (const auto* listeners = find<E>())
+            listeners->call(event, std::forward<Contain>(contain));
+    }
+
+private:
+    using All = std::tuple<Listeners<Events>...>;
+
+    template <class E>
+    [[nodiscard]] static constexpr std::size_t indexOf() noexcept {
+        std::size_t index = 0;
+        (void)((std::is_same_v<E, Events> || (++index, false)) || ...);
+        return index;
+    }
+
+    [[nodiscard]] All& made() {
+        if (All* const there = listeners_.load(std::memory_order_acquire)) return *there;
+        auto mine = std::make_unique<All>(wanted_[indexOf<Events>()]...);
+        All* others = nullptr;
+        // release, with the acquires: who finds the listeners finds them made.
+        if (!listeners_.compare_exchange_strong(others, mine.get(), std::memory_order_release,
+                                                std::memory_order_acquire))
+            return *others;
+        return *mine.release();
+    }
+
+    std::array<std::atomic<bool>, sizeof...(Events)> wanted_{};
+    std::atomic<All*> listeners_{nullptr};
+};
+
+/// Those who listen to one breaker.
+using Audience = AudienceOf<StateChanged, ModeChanged, WasReset, Reconfigured, CallSucceeded,
+                            CallFailed, CallTimedOut, CallRejected, CallIgnored, SlowCall>;
+
+}  // namespace fusebox::detail

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "fusebox/window/latency_histogram.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace std::chrono_literals;
+using fusebox::detail::LatencyCounts;
+using fusebox::detail::LatencyScale;
+
+namespace {
+
+using Histogram = fusebox::detail::LatencyHistogram<>;
+using Room = Histogram::Room;
+
+constexpr std::uint64_t kHour = std::chrono::nanoseconds{1h}.count();
+
+/// Some rooms, asked for as the histogram wants it.
+template <std::size_t N>
+auto each(const std::array<Room, N>& rooms) {
+    return [&rooms](auto&& action) {
+        for (const Room& room : rooms) action(room);
+    };
+}
+
+}  // namespace
+
+TEST_CASE("Latency buckets are in order, without gaps, and a value is in the one it should be in") {
+    std::size_t wrong = 0;
+    for (std::size_t bucket = 0; bucket + 1 < LatencyScale::kBuckets; ++bucket) {
+        const std::uint64_t low = LatencyScale::lowest(bucket);
+        const std::uint64_t next = LatencyScale::lowest(bucket + 1);
+        wrong += low >= next;
+        wrong += LatencyScale::bucketOf(low) != bucket;
+        wrong += LatencyScale::bucketOf(next - 1) != bucket;
+        wrong += LatencyScale::bucketOf((low + next) / 2) !=
+                 (low + 1 == next ? bucket + (low + next) / 2 - low : bucket);
+    }
+    CHECK(wrong == 0);
+    CHECK(LatencyScale::bucketOf(0) == 0);
+    CHECK(LatencyScale::lowest(LatencyScale::kBuckets - 1) > kHour);
+    CHECK(LatencyScale::bucketOf(~std::uint64_t{0}) == LatencyScale::kBuckets - 1);
+}
+
+TEST_CASE("The middle of a latency's bucket is within 9.4 % of it, up to an hour") {
+    std::mt19937_64 random{20261121};
+    double worst = 0;
+    const auto check = [&](std::uint64_t value) {
+        const auto middle = LatencyScale::middle(LatencyScale::bucketOf(value)).count();
+        const double error = std::abs(static_cast<double>(middle) - static_cast<double>(value));
+        worst = std::max(worst, error / static_cast<double>(value));
+    };
+    for (std::uint64_t value = 1; value < 100'000; ++value) check(value);
+    for (int i = 0; i < 100'000; ++i) check(1 + (random() >> (random() % 64)) % kHour);
+    check(kHour);
+    CHECK(worst <= 0.094);
+    CHECK(worst >= 0.080);
+}
+
+TEST_CASE("The quarters of an octave are those of the definition") {
+    std::mt19937_64 random{7};
+    std::size_t wrong = 0;
+    for (int i = 0; i < 100'000; ++i) {
+        const std::uint64_t value = 32 + (random() >> (random() % 64)) % kHour;
+        const double quarters = 4 * std::log2(static_cast<double>(value));
+        // Too near to an edge for a double to tell.
+        if (std::abs(quarters - std::round(quarters)) < 1e-9) continue;
+        wrong += LatencyScale::bucketOf(value) != 32 + static_cast<std::size_t>(quarters) - 20;
+    }
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("Percentiles of latencies are those of the sorted calls, within the scale's error") {
+    Histogram histogram;
+    std::array<Room, 3> rooms;
+    std::mt19937_64 random{42};
+    std::vector<std::int64_t> values;
+    for (int i = 0; i < 20'000; ++i) {
+        const auto value = static_cast<std::int64_t>((random() >> (23 + random() % 37)) + 1);
+        values.push_back(value);
+        histogram.record(rooms[static_cast<std::size_t>(i) % 3], std::chrono::nanoseconds{value});
+    }
+    std::sort(values.begin(), values.end());
+    const LatencyCounts counts = histogram.counts(each(rooms));
+    CHECK(counts.calls == values.size());
+    const auto within = [&](std::chrono::nanoseconds seen, double quantile) {
+        const auto rank =
+            static_cast<std::size_t>(std::ceil(quantile * static_cast<double>(values.size())));
+        const auto exact = static_cast<double>(values[rank - 1]);
+        return std::abs(static_cast<double>(seen.count()) - exact) <= 0.094 * exact;
+    };
+    const auto summary = counts.summary();
+    CHECK(within(summary.p50, 0.50));
+    CHECK(within(summary.p90, 0.90));
+    CHECK(within(summary.p99, 0.99));
+    CHECK(summary.max.count() == values.back());
+}
+
+TEST_CASE("Without calls all latencies are zero, and a negative one counts as zero") {
+    Histogram histogram;
+    std::array<Room, 1> rooms;
+    CHECK(histogram.counts(each(rooms)).summary() == fusebox::LatencySummary{});
+    CHECK(histogram.record(rooms[0], -5ns));
+    CHECK(histogram.counts(each(rooms)).calls == 1);
+    CHECK(histogram.counts(each(rooms)).summary() == fusebox::LatencySummary{});
+}
+
+TEST_CASE("A bucket holds more calls than its 16 bits, in each room") {
+    Histogram histogram;
+    std::array<Room, 2> rooms;
+    constexpr std::uint64_t kCalls = 200'000;
+    for (std::uint64_t i = 0; i < kCalls; ++i) {
+        histogram.record(rooms[i % 2], i % 4 == 3 ? 1ms : 10us);
+    }
+    const LatencyCounts counts = histogram.counts(each(rooms));
+    CHECK(counts.calls == kCalls);
+    CHECK(counts.buckets[LatencyScale::bucketOf(10'000)] == kCalls / 4 * 3);
+    CHECK(counts.buckets[LatencyScale::bucketOf(1'000'000)] == kCalls / 4);
+
+    histogram.clear(each(rooms));
+    CHECK(histogram.counts(each(rooms)).calls == 0);
+    CHECK(histogram.counts(each(rooms)).longest == 0);
+    histogram.record(rooms[0], 1us);
+    CHECK(histogram.counts(each(rooms)).calls == 1);
+}
+
+TEST_CASE("While counts are carried over, a reader misses no call and sees none twice") {
+    Histogram histogram;
+    std::array<Room, 2> rooms;
+    constexpr std::uint64_t kEach = 300'000;
+    const auto call = [&](Room& room) {
+        for (std::uint64_t i = 0; i < kEach; ++i) histogram.record(room, 5us);
+    };
+    std::uint64_t backwards = 0;
+    std::uint64_t tooMany = 0;
+    {
+        std::vector<std::jthread> callers;
+        callers.emplace_back([&] { call(rooms[0]); });
+        callers.emplace_back([&] { call(rooms[1]); });
+        callers.emplace_back([&] { call(rooms[0]); });
+        std::uint64_t last = 0;
+        while (last < 3 * kEach) {
+            const std::uint64_t now = histogram.counts(each(rooms)).calls;
+            backwards += now < last;
+            tooMany += now > 3 * kEach;
+            last = now;
+        }
+    }
+    CHECK(backwards == 0);
+    CHECK(tooMany == 0);
+    CHECK(histogram.counts(each(rooms)).calls == 3 * kEach);
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "fusebox/window/sharded_counters.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using fusebox::detail::ShardedCounters;
+using fusebox::detail::Tally;
+
+namespace {
+
+/// Runs `action` on as many threads at once.
+template <class Action>
+void together(int threads, Action action) {
+    std::vector<std::jthread> all;
+    for (int i = 0; i < threads; ++i) all.emplace_back(action);
+}
+
+/// As many threads count until they have met on a shard.
+void crowd(ShardedCounters<>& counters, ShardedCounters<>::Tag tag,
+           std::atomic<std::uint64_t>& sum) {
+    together(4, [&] {
+        while (counters.size() == 1) {
+            for (int i = 0; i < 1000; ++i) sum += counters.addSuccess(tag);
+        }
+    });
+}
+
+}  // namespace
+
+TEST_CASE("There is one shard while one thread counts, or threads never meet") {
+    std::mutex mutex;
+    ShardedCounters<> counters{8, mutex};
+    int counted = 0;
+    for (int i = 0; i < 100'000; ++i) counted += counters.addSuccess(0);
+    CHECK(counted == 100'000);
+    counters.add(Tally::Rejected);
+    // One after the other.
+    for (int i = 0; i < 4; ++i) {
+        std::thread{[&] { counters.addSuccess(0); }}.join();
+    }
+    CHECK(counters.size() == 1);
+    CHECK(counters.sum() == 100'004);
+    CHECK(counters.total(Tally::Rejected) == 1);
+}
+
+TEST_CASE("Once threads meet on a shard there are as many as was asked for, and none is lost") {
+    std::mutex mutex;
+    ShardedCounters<> counters{8, mutex};
+    std::atomic<std::uint64_t> counted{0};
+    crowd(counters, 0, counted);
+    CHECK(counters.size() == 8);
+    CHECK(counters.sum() == counted);
+
+    together(4, [&] {
+        for (int i = 0; i < 10'000; ++i) counters.addSuccess(0);
+    });
+    CHECK(counters.sum() == counted + 40'000);
+}
+
+TEST_CASE("Threads that meet on a tally spread, too") {
+    std::mutex mutex;
+    ShardedCounters<> counters{2, mutex};
+    std::atomic<std::uint64_t> counted{0};
+    together(4, [&] {
+        while (counters.size() == 1) {
+            for (int i = 0; i < 1000; ++i) counters.add(Tally::Rejected, 3);
+            counted += 3000;
+        }
+    });
+    CHECK(counters.total(Tally::Rejected) == counted);
+}
+
+TEST_CASE("Where one shard was asked for there is never another") {
+    std::mutex mutex;
+    ShardedCounters<> counters{1, mutex};
+    together(4, [&] {
+        for (int i = 0; i < 20'000; ++i) counters.addSuccess(0);
+    });
+    CHECK(counters.size() == 1);
+    CHECK(counters.sum() == 80'000);
+}
+
+TEST_CASE("While the mutex is busy threads go on sharing a shard") {
+    std::mutex mutex;
+    ShardedCounters<> counters{4, mutex};
+    {
+        const std::lock_guard busy{mutex};
+        together(4, [&] {
+            for (int i = 0; i < 20'000; ++i) counters.addSuccess(0);
+        });
+        CHECK(counters.size() == 1);
+        CHECK(counters.sum() == 80'000);
+    }
+    std::atomic<std::uint64_t> counted{0};
+    crowd(counters, 0, counted);
+    CHECK(counters.size() == 4);
+    CHECK(counters.sum() == 80'000 + counted);
+}
+
+TEST_CASE("New shards are in the epoch of the first: what is older counts nowhere") {
+    std::mutex mutex;
+    ShardedCounters<> counters{4, mutex};
+    counters.addSuccess(0);
+    {
+        const std::lock_guard lock{mutex};
+        CHECK(counters.enter(7) == 1);
+    }
+    std::atomic<std::uint64_t> counted{0};
+    crowd(counters, 7, counted);
+    std::atomic<std::uint64_t> late{0};
+    together(8, [&] { late += counters.addSuccess(0); });
+    CHECK(late == 0);
+    CHECK(counters.sum() == 1 + counted);
+
+    const std::lock_guard lock{mutex};
+    CHECK(counters.enter(8) == 1 + counted);
+    CHECK_FALSE(counters.addSuccess(7));
+    CHECK(counters.addSuccess(8));
+}
+
+TEST_CASE("Successes of an epoch that ends while threads spread are counted in it or nowhere") {
+    for (int round = 0; round < 20; ++round) {
+        std::mutex mutex;
+        ShardedCounters<> counters{4, mutex};
+        std::atomic<std::uint64_t> counted{0};
+        std::atomic<int> epoch{0};
+        std::uint64_t lost = 0;
+        {
+            std::vector<std::jthread> callers;
+            for (int i = 0; i < 3; ++i) {
+                callers.emplace_back([&] {
+                    for (int n = 0; n < 3000; ++n) {
+                        const auto tag = static_cast<std::uint16_t>(epoch.load());
+                        counted += counters.addSuccess(tag);
+                    }
+                });
+            }
+            std::uint64_t last = 0;
+            for (int next = 1; next <= 200; ++next) {
+                const std::lock_guard lock{mutex};
+                const std::uint64_t base = counters.enter(static_cast<std::uint16_t>(next));
+                lost += base < last;
+                last = base;
+                epoch = next;
+            }
+        }
+        CHECK(lost == 0);
+        CHECK(counters.sum() == counted);
+    }
+}
+
+TEST_CASE("Clearing keeps the calls in flight, on every shard") {
+    std::mutex mutex;
+    ShardedCounters<> counters{4, mutex};
+    counters.add(Tally::Begun, 2);
+    std::atomic<std::uint64_t> counted{0};
+    crowd(counters, 0, counted);
+    counters.add(Tally::Begun, 5);
+    counters.add(Tally::Ended, 1);
+    counters.add(Tally::Rejected, 9);
+
+    const std::lock_guard lock{mutex};
+    counters.clear(3);
+    CHECK(counters.sum() == 0);
+    CHECK(counters.total(Tally::Rejected) == 0);
+    CHECK(counters.total(Tally::Begun) == 7);
+    CHECK(counters.total(Tally::Ended) == 1);
+    CHECK(counters.addSuccess(3));
+}
