@@ -9,10 +9,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "fusebox/breaker/configuration.hpp"
 #include "fusebox/breaker/events.hpp"
@@ -20,6 +18,19 @@
 #include "fusebox/breaker/subscription.hpp"
 
 namespace fusebox::detail {
+
+/// The listeners of several events; a tuple of them takes longer to compile.
+template <class... Events>
+struct ListenersOf : Listeners<Events>... {
+    template <class Event>
+    [[nodiscard]] Listeners<Event>& of() noexcept {
+        return *this;
+    }
+    template <class Event>
+    [[nodiscard]] const Listeners<Event>& of() const noexcept {
+        return *this;
+    }
+};
 
 /// The journal of the state machine, and the listeners of one breaker.
 ///
@@ -35,15 +46,15 @@ public:
 
     template <class E>
     [[nodiscard]] Subscription on(std::function<void(const E&)> listener) {
-        return std::get<Listeners<E>>(listeners_).add(std::move(listener));
+        return listeners_.template of<E>().add(std::move(listener));
     }
     template <class E>
     [[nodiscard]] Listeners<E>& listeners() noexcept {
-        return std::get<Listeners<E>>(listeners_);
+        return listeners_.template of<E>();
     }
     template <class E>
     [[nodiscard]] bool wants() const noexcept {
-        return std::get<Listeners<E>>(listeners_).any();
+        return listeners_.template of<E>().any();
     }
     void countErrors(std::uint64_t errors) noexcept {
         errors_.fetch_add(errors, std::memory_order_relaxed);
@@ -112,12 +123,10 @@ public:
         if (delivering_) return;
         delivering_ = true;
         while (!queue_.empty()) {
-            std::list<Queued> next;
+            std::list<std::unique_ptr<Queued>> next;
             next.splice(next.begin(), queue_, queue_.begin());
             lock.unlock();
-            const Queued& queued = next.front();
-            std::visit([&](const auto& event) { deliver(event, queued.setup->options); },
-                       queued.event);
+            next.front()->deliverTo(*this);
             lock.lock();
         }
         delivering_ = false;
@@ -134,10 +143,25 @@ public:
     }
 
 private:
+    /// A transition that is to be told.
+    class Queued {
+    public:
+        virtual ~Queued() = default;
+        virtual void deliverTo(EventHub& hub) const noexcept = 0;
+    };
     /// An event, and the configuration under which it happened.
-    struct Queued {
-        std::variant<StateChanged, ModeChanged, WasReset, Reconfigured> event;
-        std::shared_ptr<const Setup> setup;
+    template <class E>
+    class QueuedEvent final : public Queued {
+    public:
+        QueuedEvent(E event, std::shared_ptr<const Setup> setup)
+            : event_(std::move(event)), setup_(std::move(setup)) {}
+        void deliverTo(EventHub& hub) const noexcept override {
+            hub.deliver(event_, setup_->options);
+        }
+
+    private:
+        E event_;
+        std::shared_ptr<const Setup> setup_;
     };
 
     [[nodiscard]] bool hasCallbacks() const noexcept {
@@ -154,7 +178,7 @@ private:
     template <class E>
     void stage(E event) {
         stamp(event);
-        staged_.push_back({std::move(event), setup_});
+        staged_.push_back(std::make_unique<QueuedEvent<E>>(std::move(event), setup_));
     }
 
     template <class E>
@@ -172,9 +196,7 @@ private:
     }
     template <class E>
     void call(const E& event) {
-        std::get<Listeners<E>>(listeners_).call(event, [this](auto&& one) {
-            this->contained(one);
-        });
+        listeners_.template of<E>().call(event, [this](auto&& one) { this->contained(one); });
     }
 
     /// What listeners throw stays here.
@@ -192,20 +214,18 @@ private:
     }
 
     std::string name_;
-    std::tuple<Listeners<StateChanged>, Listeners<ModeChanged>, Listeners<WasReset>,
-               Listeners<Reconfigured>, Listeners<CallSucceeded>, Listeners<CallFailed>,
-               Listeners<CallTimedOut>, Listeners<CallRejected>, Listeners<CallIgnored>,
-               Listeners<SlowCall>>
+    ListenersOf<StateChanged, ModeChanged, WasReset, Reconfigured, CallSucceeded, CallFailed,
+                CallTimedOut, CallRejected, CallIgnored, SlowCall>
         listeners_;
     std::atomic<std::uint64_t> errors_{0};
 
     // Under the breaker's mutex.
     std::shared_ptr<const Setup> setup_;
     bool callbacks_;
-    std::list<Queued> staged_;
+    std::list<std::unique_ptr<Queued>> staged_;
 
     std::mutex mutex_;
-    std::list<Queued> queue_;
+    std::list<std::unique_ptr<Queued>> queue_;
     bool delivering_ = false;
     std::atomic<bool> pending_{false};
 };
