@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -37,13 +36,12 @@ public:
     /// The listeners to one kind of event. Allocates, once for all kinds.
     template <class E>
     [[nodiscard]] Listeners<E>& of() {
-        return std::get<Listeners<E>>(made());
+        return made();
     }
     /// As above; null if there never were any.
     template <class E>
     [[nodiscard]] Listeners<E>* find() const noexcept {
-        All* const there = listeners_.load(std::memory_order_acquire);
-        return there ? &std::get<Listeners<E>>(*there) : nullptr;
+        return listeners_.load(std::memory_order_acquire);
     }
 
     /// Calls every listener to such an event, with no lock held; `contain` runs each one.
@@ -54,7 +52,11 @@ public:
     }
 
 private:
-    using All = std::tuple<Listeners<Events>...>;
+    /// A tuple would take longer to compile.
+    struct All : Listeners<Events>... {
+        explicit All(std::array<std::atomic<bool>, sizeof...(Events)>& wanted) noexcept
+            : Listeners<Events>(wanted[indexOf<Events>()])... {}
+    };
 
     template <class E>
     [[nodiscard]] static constexpr std::size_t indexOf() noexcept {
@@ -65,7 +67,7 @@ private:
 
     [[nodiscard]] All& made() {
         if (All* const there = listeners_.load(std::memory_order_acquire)) return *there;
-        auto mine = std::make_unique<All>(wanted_[indexOf<Events>()]...);
+        auto mine = std::make_unique<All>(wanted_);
         All* others = nullptr;
         // release, with the acquires: who finds the listeners finds them made.
         if (!listeners_.compare_exchange_strong(others, mine.get(), std::memory_order_release,

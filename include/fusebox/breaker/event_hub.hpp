@@ -11,7 +11,6 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "fusebox/breaker/audience.hpp"
 #include "fusebox/breaker/configuration.hpp"
@@ -110,12 +109,10 @@ public:
         if (delivering_) return;
         delivering_ = true;
         while (!queue_.empty()) {
-            std::list<Queued> next;
+            std::list<std::unique_ptr<Queued>> next;
             next.splice(next.begin(), queue_, queue_.begin());
             lock.unlock();
-            const Queued& queued = next.front();
-            std::visit([&](const auto& event) { deliver(event, queued.setup->options); },
-                       queued.event);
+            next.front()->deliverTo(*this);
             lock.lock();
         }
         delivering_ = false;
@@ -132,10 +129,25 @@ public:
     }
 
 private:
+    /// A transition that is to be told.
+    class Queued {
+    public:
+        virtual ~Queued() = default;
+        virtual void deliverTo(EventHub& hub) const noexcept = 0;
+    };
     /// An event, and the configuration under which it happened.
-    struct Queued {
-        std::variant<StateChanged, ModeChanged, WasReset, Reconfigured> event;
-        std::shared_ptr<const Setup> setup;
+    template <class E>
+    class QueuedEvent final : public Queued {
+    public:
+        QueuedEvent(E event, std::shared_ptr<const Setup> setup)
+            : event_(std::move(event)), setup_(std::move(setup)) {}
+        void deliverTo(EventHub& hub) const noexcept override {
+            hub.deliver(event_, setup_->options);
+        }
+
+    private:
+        E event_;
+        std::shared_ptr<const Setup> setup_;
     };
 
     [[nodiscard]] bool hasCallbacks() const noexcept {
@@ -152,7 +164,7 @@ private:
     template <class E>
     void stage(E event) {
         stamp(event);
-        staged_.push_back({std::move(event), setup_});
+        staged_.push_back(std::make_unique<QueuedEvent<E>>(std::move(event), setup_));
     }
 
     template <class E>
@@ -193,14 +205,14 @@ private:
 
     // Under the breaker's mutex.
     std::shared_ptr<const Setup> setup_;
-    std::list<Queued> staged_;
+    std::list<std::unique_ptr<Queued>> staged_;
     bool callbacks_;
 
     // Under this one.
     bool delivering_ = false;
     std::atomic<bool> pending_{false};
     std::mutex mutex_;
-    std::list<Queued> queue_;
+    std::list<std::unique_ptr<Queued>> queue_;
 };
 
 }  // namespace fusebox::detail

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "fusebox/breaker/listener.hpp"
+#include "fusebox/breaker/listener_gate.hpp"
 
 namespace fusebox::detail {
 
@@ -20,16 +20,15 @@ public:
     virtual void sweep() noexcept = 0;
 };
 
-/// Those who listen to an event. Copied on each change, so that who is calling goes on with the
-/// list it began with.
-template <class Event>
+/// Those who listen to an event, whichever that is: a list knows its members by their gates. Copied
+/// on each change, so that who is calling goes on with the list it began with.
 class ListenerList final : public ListenerRegister {
-    using Members = std::vector<std::shared_ptr<Listener<Event>>>;
-
 public:
+    using Members = std::vector<std::shared_ptr<ListenerGate>>;
+
     explicit ListenerList(std::atomic<bool>& any) noexcept : any_(&any) {}
 
-    void add(std::shared_ptr<Listener<Event>> listener) {
+    void add(std::shared_ptr<ListenerGate> listener) {
         std::shared_ptr<const Members> old;  // Released after the lock.
         const std::lock_guard lock{mutex_};
         auto changed = listening();
@@ -38,7 +37,7 @@ public:
     }
 
     /// Once; ends nothing of a user's.
-    void attach(const std::shared_ptr<Listener<Event>>& listener) {
+    void attach(const std::shared_ptr<ListenerGate>& listener) {
         const std::lock_guard lock{mutex_};
         for (const auto& member : *members_) {
             if (member == listener) return;
@@ -50,7 +49,7 @@ public:
     }
 
     /// The caller keeps the listener alive: ends nothing of a user's.
-    void detach(const Listener<Event>& listener) noexcept {
+    void detach(const ListenerGate& listener) noexcept {
         unlessOutOfMemory([&] {
             const std::lock_guard lock{mutex_};
             auto changed = std::make_shared<Members>(*members_);

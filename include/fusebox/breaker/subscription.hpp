@@ -55,69 +55,76 @@ private:
 
 namespace detail {
 
-/// The listeners of one event. Nothing is allocated before the first of them comes.
-template <class Event>
-class Listeners {
+/// The listeners of one event, whichever that is. Nothing is allocated before the first of them
+/// comes. Not a template: ten events would each compile a list of their own.
+class AnyListeners {
 public:
     /// @param any is kept saying whether there are any; outlives this.
-    explicit Listeners(std::atomic<bool>& any) noexcept : any_(any) {}
-    Listeners(const Listeners&) = delete;
-    Listeners& operator=(const Listeners&) = delete;
-    ~Listeners() {
-        if (list_) list_->forget();
-    }
+    explicit AnyListeners(std::atomic<bool>& any) noexcept : any_(any) {}
+    AnyListeners(const AnyListeners&) = delete;
+    AnyListeners& operator=(const AnyListeners&) = delete;
 
-    [[nodiscard]] Subscription add(std::function<void(const Event&)> call) {
-        auto listener = std::make_shared<Listener<Event>>(std::move(call));
-        auto list = this->list();
-        list->add(listener);
-        return {std::move(listener), std::move(list)};
-    }
-
-    /// Adds a listener that is in other lists, too, once; runs and destroys nothing of a user's.
-    /// @return where to sweep when it is to go.
-    std::shared_ptr<ListenerRegister> attach(const std::shared_ptr<Listener<Event>>& listener) {
-        auto list = this->list();
+    /// Adds a listener of that event that is in other lists, too, once; runs and destroys nothing
+    /// of a user's.
+    /// @return the list to take it out of again.
+    std::shared_ptr<ListenerList> attach(const std::shared_ptr<ListenerGate>& listener) {
+        auto list = madeList();
         list->attach(listener);
         return list;
     }
 
-    /// Takes away a listener that `attach` added, and that the caller keeps alive; runs and
-    /// destroys nothing of a user's. Without memory it stays.
-    void detach(const Listener<Event>& listener) noexcept {
-        std::shared_ptr<List> list;
-        {
-            const std::lock_guard lock{mutex_};
-            list = list_;
-        }
-        if (list) list->detach(listener);
+protected:
+    ~AnyListeners() {
+        if (list_) list_->forget();
+    }
+
+    [[nodiscard]] Subscription add(std::shared_ptr<ListenerGate> listener) {
+        auto list = madeList();
+        list->add(listener);
+        return {std::move(listener), std::move(list)};
+    }
+
+    /// Null without any.
+    [[nodiscard]] std::shared_ptr<const ListenerList::Members> members() const {
+        const auto list = this->list();
+        return list ? list->snapshot() : nullptr;
+    }
+
+private:
+    [[nodiscard]] std::shared_ptr<ListenerList> list() const noexcept {
+        const std::lock_guard lock{mutex_};
+        return list_;
+    }
+    [[nodiscard]] std::shared_ptr<ListenerList> madeList() {
+        const std::lock_guard lock{mutex_};
+        if (!list_) list_ = std::make_shared<ListenerList>(any_);
+        return list_;
+    }
+
+    mutable std::mutex mutex_;
+    std::shared_ptr<ListenerList> list_;
+    std::atomic<bool>& any_;
+};
+
+/// The listeners of `Event`: all members are `Listener<Event>`.
+template <class Event>
+class Listeners : public AnyListeners {
+public:
+    using AnyListeners::AnyListeners;
+
+    [[nodiscard]] Subscription add(std::function<void(const Event&)> call) {
+        return AnyListeners::add(std::make_shared<Listener<Event>>(std::move(call)));
     }
 
     /// Calls every listener, with no lock held; `contain` runs each one.
     template <class Contain>
     void call(const Event& event, Contain&& contain) const {
-        std::shared_ptr<List> list;
-        {
-            const std::lock_guard lock{mutex_};
-            list = list_;
+        const auto members = this->members();
+        if (!members) return;
+        for (const auto& member : *members) {
+            contain([&] { static_cast<Listener<Event>&> (*member)(event); });
         }
-        if (!list) return;
-        const auto members = list->snapshot();
-        for (const auto& listener : *members) contain([&] { (*listener)(event); });
     }
-
-private:
-    using List = ListenerList<Event>;
-
-    [[nodiscard]] std::shared_ptr<List> list() {
-        const std::lock_guard lock{mutex_};
-        if (!list_) list_ = std::make_shared<List>(any_);
-        return list_;
-    }
-
-    mutable std::mutex mutex_;
-    std::shared_ptr<List> list_;
-    std::atomic<bool>& any_;
 };
 
 }  // namespace detail

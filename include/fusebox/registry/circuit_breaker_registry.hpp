@@ -179,7 +179,10 @@ public:
                       "breaker, such as StateChanged");
         auto gated = std::make_shared<detail::Listener<Event>>(
             detail::listenerOf<Event>(std::move(listener)));
-        const auto wide = std::make_shared<detail::WideListenerOf<Event>>(gated);
+        const auto wide = std::make_shared<detail::WideListener>(
+            gated, [](detail::EventHub& hub) -> detail::AnyListeners& {
+                return hub.audience().of<Event>();
+            });
         Subscription subscription{std::move(gated), wide};
         maker_.store().listen(wide);
         return subscription;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -47,7 +48,9 @@ public:
 
     /// @param capacity how many events to keep (>= 1).
     /// @throws ConfigError if it is 0.
-    EventLog(CircuitBreakerRegistry& registry, std::size_t capacity,
+    // A template, so that listeners of 13 events are compiled by those only who make a log.
+    template <std::same_as<CircuitBreakerRegistry> Registry>
+    EventLog(Registry& registry, std::size_t capacity,
              std::initializer_list<EventKind> kinds = kAllButSuccesses)
         : capacity_(capacity) {
         if (capacity == 0)

@@ -10,50 +10,47 @@
 #include <vector>
 
 #include "fusebox/breaker/event_hub.hpp"
-#include "fusebox/breaker/listener.hpp"
+#include "fusebox/breaker/listener_gate.hpp"
 #include "fusebox/breaker/listener_list.hpp"
+#include "fusebox/breaker/subscription.hpp"
 
 namespace fusebox::detail {
 
-/// A listener that is in the lists of many breakers, as the registry knows it.
-class WideListener : public ListenerRegister {
+/// A listener that is in the lists of many breakers, as the registry knows it. Runs and destroys
+/// nothing of a user's while a lock is held.
+class WideListener final : public ListenerRegister {
 public:
+    /// Finds the listeners of its event; allocates.
+    using Finder = AnyListeners& (*)(EventHub&);
+
+    WideListener(std::shared_ptr<ListenerGate> listener, Finder listenersOf)
+        : listener_(std::move(listener)), listenersOf_(listenersOf) {}
+
     /// Whether its subscription is gone.
-    [[nodiscard]] virtual bool ended() const noexcept = 0;
-    virtual void attachTo(EventHub& hub) = 0;
-    virtual void detachFrom(EventHub& hub) noexcept = 0;
-};
-
-/// Runs and destroys nothing of a user's while a lock is held.
-template <class Event>
-class WideListenerOf final : public WideListener {
-public:
-    explicit WideListenerOf(std::shared_ptr<Listener<Event>> listener)
-        : listener_(std::move(listener)) {}
-
-    [[nodiscard]] bool ended() const noexcept override {
+    [[nodiscard]] bool ended() const noexcept {
         const std::lock_guard lock{mutex_};
         return listener_ == nullptr;
     }
 
-    void attachTo(EventHub& hub) override {
+    void attachTo(EventHub& hub) {
         const std::lock_guard lock{mutex_};
         // Once the subscription has begun to sweep, nobody would sweep this list.
         if (!listener_) return;
-        std::weak_ptr<ListenerRegister>& list = lists_[&hub];
-        list = hub.audience().of<Event>().attach(listener_);
+        std::weak_ptr<ListenerList>& list = lists_[&hub];
+        list = listenersOf_(hub).attach(listener_);
     }
 
-    void detachFrom(EventHub& hub) noexcept override {
+    void detachFrom(EventHub& hub) noexcept {
         const std::lock_guard lock{mutex_};
-        if (!listener_) return;
-        if (auto* listeners = hub.audience().find<Event>()) listeners->detach(*listener_);
-        lists_.erase(&hub);
+        const auto found = lists_.find(&hub);
+        if (found == lists_.end()) return;
+        if (const auto list = found->second.lock()) list->detach(*listener_);
+        lists_.erase(found);
     }
 
     /// The subscription is gone: takes the listener, whose gate is closed, out of every list.
     void sweep() noexcept override {
-        std::shared_ptr<Listener<Event>> listener;  // Released after the lock.
+        std::shared_ptr<ListenerGate> listener;  // Released after the lock.
         Lists lists;
         {
             const std::lock_guard lock{mutex_};
@@ -66,10 +63,11 @@ public:
     }
 
 private:
-    using Lists = std::map<const EventHub*, std::weak_ptr<ListenerRegister>>;
+    using Lists = std::map<const EventHub*, std::weak_ptr<ListenerList>>;
 
     mutable std::mutex mutex_;
-    std::shared_ptr<Listener<Event>> listener_;
+    std::shared_ptr<ListenerGate> listener_;
+    Finder listenersOf_;
     Lists lists_;
 };
 
