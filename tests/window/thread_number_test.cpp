@@ -10,6 +10,7 @@
 
 #include "support/catch.hpp"
 
+using fusebox::detail::numberThisThread;
 using fusebox::detail::thisThreadNumber;
 using fusebox::detail::ThreadNumbers;
 
@@ -35,14 +36,22 @@ TEST_CASE("Beyond the most, thread numbers are not used again") {
     CHECK(numbers->take() == 5);
 }
 
-TEST_CASE("A thread that ends leaves its number to the next") {
+TEST_CASE("A thread has no number until it asks for one, and one that ends leaves it to the next") {
+    numberThisThread();
     const std::uint32_t mine = thisThreadNumber();
+    CHECK(mine != 0);
     std::set<std::uint32_t> seen;
+    int without = 0;
     for (int i = 0; i < 50; ++i) {
         std::uint32_t number = 0;
-        std::thread([&] { number = thisThreadNumber(); }).join();
+        std::thread([&] {
+            without += thisThreadNumber() == 0;
+            numberThisThread();
+            number = thisThreadNumber();
+        }).join();
         seen.insert(number);
     }
+    CHECK(without == 50);
     CHECK(seen.size() == 1);
     CHECK(seen.count(mine) == 0);
     CHECK(thisThreadNumber() == mine);

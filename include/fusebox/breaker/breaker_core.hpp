@@ -109,12 +109,12 @@ public:
 
     /// A success by the caller's judgement; time may say otherwise.
     FUSEBOX_HOT ReportResult succeed(Ticket ticket) noexcept {
-        if (ticket.word.quick() && machine_.recordQuickSuccess(ticket)) [[likely]] {
+        if (ticket.word.plain() && machine_.recordPlainSuccess(ticket)) [[likely]] {
             if (hub_.wants<CallSucceeded>()) [[unlikely]]
-                hub_.emit(CallSucceeded{});
+                tellSucceeded();
             return ReportResult::Recorded;
         }
-        return finish(ticket, measure(ticket, Outcome::Success));
+        return succeedWithCare(ticket);
     }
 
     /// How a call ended, with its time: a success or failure after the deadline is a timeout.
@@ -142,13 +142,16 @@ public:
     }
 
     /// Reports the end of an admitted call and tells the listeners.
-    ReportResult finish(Ticket ticket, const CallEnd& end,
-                        const std::exception_ptr& error = nullptr) noexcept {
+    FUSEBOX_APART ReportResult finish(Ticket ticket, const CallEnd& end,
+                                      const std::exception_ptr* error = nullptr) noexcept {
         const ReportResult result = machine_.report(ticket, end);
         if (end.cancelled) return result;
         switch (end.outcome) {
             case Outcome::Success: tell(CallSucceeded{{}, end.elapsed}); break;
-            case Outcome::Failure: tell(CallFailed{{}, end.elapsed, error}); break;
+            case Outcome::Failure:
+                if (hub_.wants<CallFailed>())
+                    hub_.emit(CallFailed{{}, end.elapsed, error ? *error : nullptr});
+                break;
             case Outcome::Timeout: tell(CallTimedOut{{}, end.elapsed}); break;
             case Outcome::Ignored: tell(CallIgnored{{}, end.elapsed}); break;
         }
@@ -157,6 +160,16 @@ public:
     }
 
 private:
+    FUSEBOX_APART ReportResult succeedWithCare(Ticket ticket) noexcept {
+        if (ticket.word.quick() && machine_.recordQuickSuccess(ticket)) {
+            if (hub_.wants<CallSucceeded>()) tellSucceeded();
+            return ReportResult::Recorded;
+        }
+        return finish(ticket, measure(ticket, Outcome::Success));
+    }
+    /// Of a call that was not measured.
+    FUSEBOX_APART void tellSucceeded() noexcept { hub_.emit(CallSucceeded{}); }
+
     template <class E>
     void tell(E event) noexcept {
         if (hub_.wants<E>()) hub_.emit(std::move(event));

@@ -46,7 +46,9 @@ public:
     void stale() noexcept { add(Total::Stale); }
 
     /// A success of the epoch `tag`; false if that epoch is over, and then nothing is counted.
-    FUSEBOX_HOT bool recordSuccess(Tag tag) noexcept { return shards_.addSuccess(tag); }
+    bool recordSuccess(Tag tag) noexcept { return shards_.addSuccess(tag); }
+    /// As above, but false also if another thread was in the way.
+    FUSEBOX_HOT bool tryRecordSuccess(Tag tag) noexcept { return shards_.tryAddSuccess(tag); }
     /// A success that stands in no window.
     void otherSuccess() noexcept { shards_.add(Tally::OtherSuccesses); }
 

@@ -111,8 +111,9 @@ public:
 
     /// Asks to be admitted: `if (!permit) use(permit.rejection())`, else report how it went.
     [[nodiscard]] Permit tryAcquire() noexcept {
-        const detail::Ticket ticket = core_.machine().admit();
-        if (ticket.rejected()) core_.tellRejected(ticket);
+        detail::Ticket ticket;
+        if (!core_.machine().admit(ticket)) [[unlikely]]
+            core_.tellRejected(ticket);
         return {core_, ticket};
     }
 

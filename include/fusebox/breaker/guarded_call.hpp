@@ -105,7 +105,7 @@ inline constexpr bool carriesRejection = [] {
 
 /// What the caller of a rejected call gets.
 template <class R, class Core, class Answer>
-FUSEBOX_COLD R answerRejected(Core& core, Ticket ticket, Answer& answer) {
+FUSEBOX_APART R answerRejected(Core& core, Ticket ticket, Answer& answer) {
     core.tellRejected(ticket);
     const Rejection rejection = core.rejection(ticket);
     if constexpr (AnswersRejection<Answer>) {
@@ -147,7 +147,7 @@ FUSEBOX_COLD R answerThrown(Core& core, Ticket ticket, Classifier& classifier, A
     const Outcome judged = judgeException(core, ticket, classifier, error);
     CallEnd end = core.measure(ticket, judged);
     end.error = message;
-    core.finish(ticket, end, error);
+    core.finish(ticket, end, &error);
 
     const auto leave = [&]() -> R {
         if (knowsDeadline && end.late) {
@@ -175,8 +175,8 @@ FUSEBOX_COLD R answerThrown(Core& core, Ticket ticket, Classifier& classifier, A
 /// Admits, calls, judges and reports; the caller gets exactly what `fn` returned, or an answer.
 template <class R, class Fn, class Core, class Classifier, class Answer>
 FUSEBOX_HOT R guardCall(Core& core, Fn&& fn, Classifier& classifier, Answer& answer) {
-    const Ticket ticket = core.machine().admit();
-    if (ticket.rejected()) [[unlikely]]
+    Ticket ticket;
+    if (!core.machine().admit(ticket)) [[unlikely]]
         return answerRejected<R>(core, ticket, answer);
 #if defined(__cpp_exceptions)
     bool reported =

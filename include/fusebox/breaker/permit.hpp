@@ -26,7 +26,9 @@ class [[nodiscard]] BasicPermit {
 public:
     BasicPermit() noexcept = default;
     BasicPermit(Core& core, Ticket ticket) noexcept
-        : core_(&core), ticket_(ticket), unwinding_(std::uncaught_exceptions()) {}
+        : core_(&core),
+          ticket_(ticket),
+          unwinding_(ticket.rejected() ? 0 : std::uncaught_exceptions()) {}
     BasicPermit(BasicPermit&& other) noexcept
         : core_(std::exchange(other.core_, nullptr)),
           ticket_(other.ticket_),

@@ -49,21 +49,25 @@ public:
     [[nodiscard]] typename Platform::Mutex& mutex() const noexcept { return mutex_; }
     [[nodiscard]] ControlMode mode() const noexcept { return cycle_.word().mode(); }
 
-    /// Admits or rejects a call. A ticket that is not rejected must be reported once.
-    FUSEBOX_HOT Ticket admit() noexcept {
-        const StateWord word = cycle_.word();
-        if (word.plain()) [[likely]]
-            return {word, Nanoseconds::zero()};
-        if (word.simplyClosed()) [[likely]]
-            return begin(word);
-        return admitWithCare(word);
+    /// Admits a call, or rejects it: false. A ticket that is not rejected must be reported once.
+    FUSEBOX_HOT bool admit(Ticket& ticket) noexcept {
+        ticket = {cycle_.word()};
+        if (ticket.word.plain()) [[likely]]
+            return true;
+        ticket = admitWithCare(ticket.word);
+        return !ticket.rejected();
+    }
+
+    /// A success of a plain ticket; false: nothing was counted, report it otherwise.
+    FUSEBOX_HOT bool recordPlainSuccess(Ticket ticket) noexcept {
+        // The word may be old: the tag on the shard has the last say.
+        return cycle_.published().staleWord() == ticket.word &&
+               totals_.tryRecordSuccess(ticket.word.tag());
     }
 
     /// A success of a quick ticket; false: nothing was counted, report it in full.
-    FUSEBOX_HOT bool recordQuickSuccess(Ticket ticket) noexcept {
+    bool recordQuickSuccess(Ticket ticket) noexcept {
         const StateWord word = ticket.word;
-        if (word.plain()) [[likely]]
-            return recordInWindow(word);
         if (word.ticks()) tickIfDue(word, tickTime(word));
         if (!recordInWindow(word)) return false;
         if (word.tracked()) totals_.ended();
@@ -180,14 +184,15 @@ public:
     }
 
 private:
-    FUSEBOX_HOT Ticket begin(StateWord word) noexcept {
+    Ticket begin(StateWord word) noexcept {
         if (word.tracked()) totals_.begun();
         return {word, word.measured() ? time_.now() : Nanoseconds::zero()};
     }
 
-    /// Admission when the breaker is not simply closed.
-    FUSEBOX_COLD Ticket admitWithCare(StateWord word) noexcept {
+    /// Admission to a breaker that is not plain.
+    FUSEBOX_APART Ticket admitWithCare(StateWord word) noexcept {
         for (;; word = cycle_.word()) {
+            if (word.simplyClosed()) return begin(word);
             if (word.mode() == ControlMode::ForcedOpen) return reject(word, kForever);
             if (word.mode() == ControlMode::ForcedClosed) return begin(word.asPassenger());
             if (word.state() == CircuitState::Closed) return begin(word);
@@ -225,7 +230,7 @@ private:
     }
 
     /// Makes the due transitions and takes a probe slot; empty if the word has to be read again.
-    std::optional<Ticket> admitProbe() noexcept {
+    FUSEBOX_APART std::optional<Ticket> admitProbe() noexcept {
         std::optional<Ticket> ticket;
         changing([&](Nanoseconds now, Nanoseconds checked) {
             if (!cycle_.word().cycling()) return;
@@ -261,8 +266,8 @@ private:
     }
 
     /// A success in the window of its own epoch; false: nothing was counted.
-    FUSEBOX_HOT bool recordInWindow(StateWord word) noexcept {
-        // The word may be old: the tag on the shard has the last say.
+    bool recordInWindow(StateWord word) noexcept {
+        // As in recordPlainSuccess.
         return cycle_.published().staleWord() == word && totals_.recordSuccess(word.tag());
     }
 
@@ -281,7 +286,7 @@ private:
         if (lock.owns_lock() && cycle_.word() == word) cycle_.tick(advance(now));
     }
 
-    FUSEBOX_COLD bool recordVerdict(StateWord word, const CallEnd& end) noexcept {
+    FUSEBOX_APART bool recordVerdict(StateWord word, const CallEnd& end) noexcept {
         bool recorded = false;
         locked([&] {
             if (cycle_.word() != word) return;
@@ -297,7 +302,7 @@ private:
         return recorded;
     }
 
-    FUSEBOX_COLD bool recordProbe(StateWord word, const CallEnd& end) noexcept {
+    FUSEBOX_APART bool recordProbe(StateWord word, const CallEnd& end) noexcept {
         bool recorded = false;
         changing([&](Nanoseconds now, Nanoseconds) {
             // `changing` has reopened the breaker if this or another probe was lost.

@@ -12,12 +12,15 @@
 #if defined(__GNUC__)
 /// The hot path: a call through it would cost as much as what it does.
 #define FUSEBOX_HOT [[gnu::always_inline]] inline
-/// A rare path: kept out of the hot one's way.
+/// A path that is not rare, but longer than the hot one, which it would make slower and larger.
+#define FUSEBOX_APART [[gnu::noinline]]
+/// A rare path: kept out of the others' way.
 #define FUSEBOX_COLD [[gnu::noinline, gnu::cold]]
 /// One for the whole process, also where -fvisibility=hidden gives each shared object its own.
 #define FUSEBOX_PROCESS_WIDE [[gnu::visibility("default")]]
 #else
 #define FUSEBOX_HOT inline
+#define FUSEBOX_APART
 #define FUSEBOX_COLD
 #define FUSEBOX_PROCESS_WIDE
 #endif

@@ -90,18 +90,26 @@ public:
     /// The one that is always there.
     [[nodiscard]] Shard& first() noexcept { return first_; }
 
-    /// Counts a success of the epoch `tag`; false if the shard is in another epoch by now.
-    FUSEBOX_HOT bool addSuccess(Tag tag) noexcept {
+    /// Counts a success of the epoch `tag`; false, and nothing is counted, if the shard is in
+    /// another epoch by now, or if another thread was counting there just then.
+    FUSEBOX_HOT bool tryAddSuccess(Tag tag) noexcept {
         auto& recorded = mine().recorded;
         // relaxed: the sum is read under the breaker's mutex and needs no more than each counter's
         // own history, which coherence gives; the tag travels in the same atomic.
         std::uint64_t seen = recorded.load(std::memory_order_relaxed);
-        if (tagOf(seen) != tag) [[unlikely]]
-            return false;
-        if (recorded.compare_exchange_strong(seen, seen + 1, std::memory_order_relaxed,
-                                             std::memory_order_relaxed)) [[likely]]
-            return true;
-        return addCrowdedSuccess(tag);
+        return tagOf(seen) == tag &&
+               recorded.compare_exchange_strong(seen, seen + 1, std::memory_order_relaxed,
+                                                std::memory_order_relaxed);
+    }
+
+    /// Counts a success of the epoch `tag`; false if the shard is in another epoch by now. Not for
+    /// the holder of the mutex.
+    bool addSuccess(Tag tag) noexcept {
+        while (!tryAddSuccess(tag)) {
+            if (tagOf(mine().recorded.load(std::memory_order_relaxed)) != tag) return false;
+            spread();
+        }
+        return true;
     }
 
     /// Adds to a tally of this thread's shard. Not for the holder of the mutex.
@@ -195,27 +203,19 @@ private:
         return total;
     }
 
-    FUSEBOX_COLD bool addCrowdedSuccess(Tag tag) noexcept {
-        spread();
-        auto& recorded = mine().recorded;
-        std::uint64_t seen = recorded.load(std::memory_order_relaxed);
-        do {
-            if (tagOf(seen) != tag) return false;
-        } while (!recorded.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed,
-                                                 std::memory_order_relaxed));
-        return true;
-    }
-
     FUSEBOX_COLD void addCrowded(Tally tally, std::uint64_t amount) noexcept {
         spread();
         mine().tallies[static_cast<std::size_t>(tally)].fetch_add(amount,
                                                                   std::memory_order_relaxed);
     }
 
-    /// Makes as many shards as there may be, once. While the mutex is busy, or without memory,
-    /// threads go on sharing: the next that meet try again.
-    void spread() noexcept {
-        if (most_ == 1 || size() != 1) return;
+    /// This thread has met another on a shard. Makes as many shards as there may be, once, and
+    /// gives the thread a number, by which they spread. While the mutex is busy, or without memory,
+    /// they go on sharing: the next that meet try again.
+    FUSEBOX_COLD void spread() noexcept {
+        if (most_ == 1) return;
+        if (thisThreadNumber() == 0) numberThisThread();
+        if (size() != 1) return;
         const std::unique_lock lock{mutex_, std::try_to_lock};
         if (!lock.owns_lock() || size() != 1) return;
         Shard* const shards = new (std::nothrow) Shard[most_];

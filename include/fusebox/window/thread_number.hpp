@@ -66,19 +66,18 @@ private:
 
 // Trivially destructible and constant-initialised, so that reading it costs one load and works
 // during thread exit: a call there may share the number of a later thread, which does no harm.
-// 0: not assigned yet.
-inline constinit thread_local std::uint32_t threadNumberPlusOne = 0;
+inline constinit thread_local std::uint32_t threadNumber = 0;
 
-FUSEBOX_COLD inline void numberThisThread() noexcept {
-    static thread_local const OwnThreadNumber own;
-    threadNumberPlusOne = own.get() + 1;
+/// The number of this thread: 0 until it asks for one of its own, as soon as it meets another
+/// thread where their number makes the difference.
+[[nodiscard]] FUSEBOX_HOT std::uint32_t thisThreadNumber() noexcept {
+    return threadNumber;
 }
 
-/// A small number of this thread, from 0, unlike that of every other thread that is alive.
-[[nodiscard]] FUSEBOX_HOT std::uint32_t thisThreadNumber() noexcept {
-    if (threadNumberPlusOne == 0) [[unlikely]]
-        numberThisThread();
-    return threadNumberPlusOne - 1;
+/// Gives this thread a number from 1, unlike that of every other thread that is alive and has one.
+FUSEBOX_COLD inline void numberThisThread() noexcept {
+    static thread_local const OwnThreadNumber own;
+    threadNumber = own.get() + 1;
 }
 
 }  // namespace fusebox::detail
