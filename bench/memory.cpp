@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -14,6 +15,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <string>
 #include <thread>
@@ -82,42 +84,58 @@ std::int64_t resident() {
     return pages * sysconf(_SC_PAGESIZE);
 }
 
-/// Threads that are all alive until the last has worked: so no two can pass for one.
+/// Eight threads that live as long as the program: so no two can pass for one, and what starting
+/// them takes is in no figure.
 class Crew {
 public:
-    /// Lets the threads `work(thread)` one after the other.
-    template <class Work>
-    Crew(int size, Work work) {
-        threads_.reserve(static_cast<std::size_t>(size));
-        for (int i = 0; i < size; ++i) {
-            threads_.emplace_back([this, i, work] {
-                waitFor(i);
-                work(i);
-                turn_.fetch_add(1);
-                turn_.notify_all();
-                released_.wait(false);
-            });
-        }
-        // Only now, so that what starting them allocates is over when the first works.
-        turn_.store(0);
-        turn_.notify_all();
-        waitFor(size);
+    static constexpr int kSize = 8;
+    using Work = std::function<void(int thread)>;
+
+    Crew() {
+        threads_.reserve(kSize);
+        for (int i = 0; i < kSize; ++i) threads_.emplace_back([this, i] { serve(i); });
     }
     Crew(const Crew&) = delete;
     Crew& operator=(const Crew&) = delete;
     ~Crew() {
-        released_.store(true);
-        released_.notify_all();
+        together(0, {});
         for (std::thread& thread : threads_) thread.join();
     }
 
-private:
-    void waitFor(int turn) {
-        for (int seen = turn_.load(); seen != turn; seen = turn_.load()) turn_.wait(seen);
+    /// Lets the first `count` threads work at once, and waits for them; none: all go home.
+    void together(int count, const Work& work) {
+        std::unique_lock lock{mutex_};
+        work_ = &work;
+        working_ = count;
+        left_ = count;
+        ++job_;
+        begin_.notify_all();
+        end_.wait(lock, [&] { return left_ == 0; });
     }
 
-    std::atomic<int> turn_{-1};
-    std::atomic<bool> released_{false};
+private:
+    void serve(int thread) {
+        std::unique_lock lock{mutex_};
+        for (int seen = 0;;) {
+            begin_.wait(lock, [&] { return job_ != seen; });
+            seen = job_;
+            if (working_ == 0) return;
+            if (thread >= working_) continue;
+            const Work& work = *work_;
+            lock.unlock();
+            work(thread);
+            lock.lock();
+            if (--left_ == 0) end_.notify_one();
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable begin_;
+    std::condition_variable end_;
+    const Work* work_ = nullptr;
+    int job_ = 0;
+    int working_ = 0;  // How many of the threads the job is for.
+    int left_ = 0;     // How many of them are not done.
     std::vector<std::thread> threads_;
 };
 
@@ -126,8 +144,8 @@ constexpr int kCalls = 1000;
 /// Calls that all succeed, but for one of the first thread.
 template <class Breaker>
 void use(Breaker& breaker, int thread) {
-    for (int i = 0; i < kCalls; ++i) Execute::call(breaker, reply);
-    if (thread == 0) Execute::call(breaker, failedReply);
+    for (int i = 0; i < kCalls; ++i) Execute::call(breaker, kReply);
+    if (thread == 0) Execute::call(breaker, kFailedReply);
 }
 
 /// A JSON object, or array, of what is added.
@@ -164,34 +182,33 @@ struct Bytes {
 };
 
 template <class Policy>
-Bytes bytesOf(const Policy& policy, const fusebox::CircuitBreakerOptions& options) {
+Bytes bytesOf(Crew& crew, const Policy& policy, const fusebox::CircuitBreakerOptions& options) {
     const std::int64_t before = heap();
     const auto breaker =
         std::make_unique<fusebox::SteadyCircuitBreaker<Policy>>(kName, policy, options);
+    const auto use = [&](int thread) { bench::use(*breaker, thread); };
     Bytes bytes;
     bytes.made = heap() - before;
-    std::int64_t ofThreads = 0;
-    const Crew crew{8, [&](int thread) {
-                        if (thread == 0) ofThreads = heap() - before - bytes.made;
-                        use(*breaker, thread);
-                        bytes.usedByEight = heap() - before - ofThreads;
-                        if (thread == 0) bytes.usedByOne = bytes.usedByEight;
-                    }};
+    crew.together(1, use);
+    bytes.usedByOne = heap() - before;
+    crew.together(Crew::kSize, use);
+    bytes.usedByEight = heap() - before;
     return bytes;
 }
 
 /// Once for what the process keeps from its first breaker on, and once to count.
 template <class Policy>
-Bytes bytesOfAnother(const Policy& policy, const fusebox::CircuitBreakerOptions& options) {
-    bytesOf(policy, options);
-    return bytesOf(policy, options);
+Bytes bytesOfAnother(Crew& crew, const Policy& policy,
+                     const fusebox::CircuitBreakerOptions& options) {
+    bytesOf(crew, policy, options);
+    return bytesOf(crew, policy, options);
 }
 
-std::string policies() {
+std::string policies(Crew& crew) {
     Json all{'['};
     forEachPolicy([&]<class Policy>(const PolicyCase<Policy>& policy) {
         const auto note = [&](const char* words, const fusebox::CircuitBreakerOptions& options) {
-            const Bytes bytes = bytesOfAnother(policy.policy, options);
+            const Bytes bytes = bytesOfAnother(crew, policy.policy, options);
             Json one{'{'};
             all.add(one.add("policy", quoted(policy.name))
                         .add("options", quoted(words))
@@ -210,7 +227,7 @@ std::string policies() {
 }
 
 /// Many breakers by name: what each of them takes, its entry and its name in the registry included.
-std::string named() {
+std::string named(Crew& crew) {
     constexpr int kBreakers = 10'000;
     std::vector<std::string> names;
     for (int i = 0; i < kBreakers; ++i) names.push_back("upstream-service-" + std::to_string(i));
@@ -228,16 +245,14 @@ std::string named() {
         all.add(one.text());
     };
     const auto callEach = [&](int) {
-        for (const std::string& name : names) fusebox::withCircuitBreaker(registry, name, reply);
+        for (const std::string& name : names) fusebox::withCircuitBreaker(registry, name, kReply);
     };
     for (const std::string& name : names) registry.create(name);
     note("made");
-    callEach(0);
+    crew.together(1, callEach);
     note("called by one thread");
-    {
-        const Crew crew{8, callEach};
-        note("called by eight threads more");
-    }
+    crew.together(Crew::kSize, callEach);
+    note("called by eight threads");
     return all.text();
 }
 
@@ -260,10 +275,10 @@ std::string allocatingPaths() {
     };
     forEachPolicy([&]<class Policy>(const PolicyCase<Policy>& policy) {
         fusebox::SteadyCircuitBreaker<Policy> closed{kName, policy.policy};
-        note("closed success, " + policy.name, [&] { Execute::call(closed, reply); });
-        note("closed success by permit, " + policy.name, [&] { ByPermit::call(closed, reply); });
+        note("closed success, " + policy.name, [&] { Execute::call(closed, kReply); });
+        note("closed success by permit, " + policy.name, [&] { ByPermit::call(closed, kReply); });
         fusebox::SteadyCircuitBreaker<NeverTrips<Policy>> failing{kName, {policy.policy}};
-        note("closed failure, " + policy.name, [&] { Execute::call(failing, failedReply); });
+        note("closed failure, " + policy.name, [&] { Execute::call(failing, kFailedReply); });
         fusebox::SteadyCircuitBreaker<Policy> open{kName, policy.policy};
         open.open();
         note("rejected by permit, " + policy.name, [&] { PermitExplains::call(open); });
@@ -272,7 +287,7 @@ std::string allocatingPaths() {
     });
     fusebox::CircuitBreakerRegistry registry;
     registry.create(kName);
-    note("by name", [&] { fusebox::withCircuitBreaker(registry, kName, reply); });
+    note("by name", [&] { fusebox::withCircuitBreaker(registry, kName, kReply); });
     return all.text();
 }
 
@@ -280,10 +295,11 @@ std::string allocatingPaths() {
 }  // namespace bench
 
 int main() {
+    bench::Crew crew;
     bench::Json all{'{'};
     // First, while the heap is as small as it gets: resident memory is not given back.
-    all.add("named", bench::named());
-    all.add("policies", bench::policies());
+    all.add("named", bench::named(crew));
+    all.add("policies", bench::policies(crew));
     all.add("allocations", bench::allocatingPaths());
     std::puts(all.text().c_str());
     return 0;

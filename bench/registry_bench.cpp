@@ -18,7 +18,7 @@
 
 namespace {
 
-using bench::work;
+using bench::kWork;
 using fusebox::NamedCircuitBreaker;
 
 std::string nameOf(std::size_t i) {
@@ -71,7 +71,7 @@ void floorOf(benchmark::State& state) {
     std::size_t i = 0;
     for (auto _ : state) {
         benchmark::DoNotOptimize(std::hash<std::string_view>{}(here.names[i]));
-        benchmark::DoNotOptimize(here.handles[i]->execute(work));
+        benchmark::DoNotOptimize(here.handles[i]->execute(kWork));
         i = here.next(i);
     }
     state.SetItemsProcessed(state.iterations());
@@ -81,7 +81,7 @@ void byName(benchmark::State& state) {
     World& here = world(state);
     std::size_t i = 0;
     for (auto _ : state) {
-        benchmark::DoNotOptimize(fusebox::withCircuitBreaker(here.registry, here.names[i], work));
+        benchmark::DoNotOptimize(fusebox::withCircuitBreaker(here.registry, here.names[i], kWork));
         i = here.next(i);
     }
     state.SetItemsProcessed(state.iterations());
@@ -92,7 +92,7 @@ void sharedLock(benchmark::State& state) {
     std::size_t i = 0;
     for (auto _ : state) {
         const auto handle = here.map.find(here.names[i]);
-        benchmark::DoNotOptimize(handle->execute(work));
+        benchmark::DoNotOptimize(handle->execute(kWork));
         i = here.next(i);
     }
     state.SetItemsProcessed(state.iterations());

@@ -59,19 +59,19 @@ void addFusebox(Measuring measuring) {
     const std::string floor =
         measuring == Measuring::Nothing ? floors::kName : floors::twoReadings(kSteady.name);
     addCase<InRegistry>(measuring, "registry", floor, [](InRegistry& here) {
-        benchmark::DoNotOptimize(fusebox::withCircuitBreaker(here.registry, here.name, work));
+        benchmark::DoNotOptimize(fusebox::withCircuitBreaker(here.registry, here.name, kWork));
     });
     addCase<InRegistry>(measuring, "registry,fallback", floor, [](InRegistry& here) {
-        benchmark::DoNotOptimize(fusebox::withCircuitBreaker(here.registry, here.name, work,
+        benchmark::DoNotOptimize(fusebox::withCircuitBreaker(here.registry, here.name, kWork,
                                                              fusebox::fallback([] { return 0; })));
     });
     addCase<InProcess>(measuring, "process", floor, [](InProcess& here) {
-        benchmark::DoNotOptimize(fusebox::withCircuitBreaker(here.name, work));
+        benchmark::DoNotOptimize(fusebox::withCircuitBreaker(here.name, kWork));
     });
     // Not a call by name, but what one would be if looking up cost no more than the hash.
     addCase<InRegistry>(measuring, "hash+handle", floor, [](InRegistry& here) {
         floors::hash(here.name);
-        Execute::call(*here.breaker, work);
+        Execute::call(*here.breaker, kWork);
     });
 }
 
@@ -87,7 +87,7 @@ void addHandWritten() {
             kManyThreads, [] { return std::make_unique<Fixture>(); },
             [](Fixture& here) {
                 const auto breaker = here.map.find(here.name);
-                benchmark::DoNotOptimize(hand_written::execute(*breaker, work));
+                benchmark::DoNotOptimize(hand_written::execute(*breaker, kWork));
             },
             unchecked);
     });

@@ -49,7 +49,7 @@ void addCase(const char* what, const PolicyCase<Policy>& policy, Measuring measu
 
 template <class Entry, class Policy>
 void addReturned(const PolicyCase<Policy>& policy, Measuring measuring) {
-    addCase<Entry>("closed failure", policy, measuring, failedReply,
+    addCase<Entry>("closed failure", policy, measuring, kFailedReply,
                    floors::ofFailure(policy.senses, measuring, kSteady.name), kManyThreads);
 }
 
@@ -60,14 +60,14 @@ void addHandWritten() {
         add(
             {.what = "closed failure", .by = by, .floor = floors::kPlain}, kManyThreads, make,
             [](Breaker& breaker) {
-                benchmark::DoNotOptimize(hand_written::execute(breaker, failedReply));
+                benchmark::DoNotOptimize(hand_written::execute(breaker, kFailedReply));
             },
             stayedClosed);
         add(
             {.what = "closed exception", .by = by, .floor = floors::kThrow}, kOneAndTwo, make,
             [](Breaker& breaker) {
                 try {
-                    benchmark::DoNotOptimize(hand_written::execute(breaker, throwingWork));
+                    benchmark::DoNotOptimize(hand_written::execute(breaker, kThrowingWork));
                 } catch (const std::exception& error) {
                     benchmark::DoNotOptimize(&error);
                 }
@@ -86,9 +86,9 @@ void addClosedFailure() {
     addReturned<Execute>(kInARow, Measuring::Latency);
     addReturned<FailingPermit>(kInARow, Measuring::Nothing);
     for (const Measuring measuring : {Measuring::Nothing, Measuring::Latency}) {
-        addCase<Catching>("closed exception", kInARow, measuring, throwingWork, floors::kThrow,
+        addCase<Catching>("closed exception", kInARow, measuring, kThrowingWork, floors::kThrow,
                           kOneAndTwo);
-        addCase<WithFallback>("closed exception", kInARow, measuring, throwingWork, floors::kThrow,
+        addCase<WithFallback>("closed exception", kInARow, measuring, kThrowingWork, floors::kThrow,
                               kOneAndTwo);
     }
     addHandWritten();

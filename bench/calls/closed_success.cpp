@@ -41,7 +41,7 @@ void addCase(const ClockCase<Clock>& clock, const PolicyCase<Policy>& policy, Me
 void addPolicies() {
     forEachPolicy([](const auto& policy) {
         const auto addOne = [&](Measuring measuring) {
-            addCase<Execute>(kSteady, policy, measuring, work, kManyThreads);
+            addCase<Execute>(kSteady, policy, measuring, kWork, kManyThreads);
         };
         addOne(Measuring::Latency);
         if (policy.senses == Senses::Latency) return;
@@ -54,8 +54,8 @@ void addClocks() {
     forEachClock([](const auto& clock) {
         if (clock.name == kSteady.name) return;  // With the policies.
         for (const Measuring measuring : {Measuring::Nothing, Measuring::Latency}) {
-            addCase<Execute>(clock, kInARow, measuring, work, kOneAndTwo);
-            addCase<Execute>(clock, kRateOfTime, measuring, work, kOneAndTwo);
+            addCase<Execute>(clock, kInARow, measuring, kWork, kOneAndTwo);
+            addCase<Execute>(clock, kRateOfTime, measuring, kWork, kOneAndTwo);
         }
     });
 }
@@ -71,14 +71,14 @@ void addSubscriber(Measuring measuring) {
                 [](const fusebox::CallSucceeded& event) { benchmark::DoNotOptimize(&event); });
             return guarded;
         },
-        [](auto& guarded) { Execute::call(guarded.breaker, work); }, allSucceeded);
+        [](auto& guarded) { Execute::call(guarded.breaker, kWork); }, allSucceeded);
 }
 
 void addEntries() {
     for (const Measuring measuring : {Measuring::Nothing, Measuring::Latency}) {
-        addCase<ByPermit>(kSteady, kInARow, measuring, work, kManyThreads);
-        addCase<WithFallback>(kSteady, kInARow, measuring, work, kManyThreads);
-        addCase<Execute>(kSteady, kInARow, measuring, reply, kManyThreads, "result type");
+        addCase<ByPermit>(kSteady, kInARow, measuring, kWork, kManyThreads);
+        addCase<WithFallback>(kSteady, kInARow, measuring, kWork, kManyThreads);
+        addCase<Execute>(kSteady, kInARow, measuring, kReply, kManyThreads, "result type");
         addSubscriber(measuring);
     }
 }
@@ -89,7 +89,7 @@ void addHandWritten() {
             {.what = "closed success", .by = by, .floor = floors::kPlain}, kManyThreads,
             [] { return std::make_unique<Breaker>(); },
             [](Breaker& breaker) {
-                benchmark::DoNotOptimize(hand_written::execute(breaker, work));
+                benchmark::DoNotOptimize(hand_written::execute(breaker, kWork));
             },
             hand_written::stayed(false));
     });

@@ -72,7 +72,7 @@ void addProbe() {
             return std::make_unique<StaysHalfOpen>(given);
         },
         [](StaysHalfOpen& fixture) {
-            Execute::call(fixture.breaker, work);
+            Execute::call(fixture.breaker, kWork);
             fixture.keepHalfOpen();
         },
         counted(fusebox::CircuitState::HalfOpen, &fusebox::CircuitBreakerStats::totalSuccesses,
@@ -93,7 +93,7 @@ void addCycle() {
             return std::make_unique<HalfOpen>(given);
         },
         [](HalfOpen& fixture) {
-            Execute::call(fixture.breaker, work);
+            Execute::call(fixture.breaker, kWork);
             fixture.becomeHalfOpen();
         },
         counted(fusebox::CircuitState::HalfOpen, &fusebox::CircuitBreakerStats::timesClosed,

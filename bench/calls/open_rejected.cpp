@@ -43,7 +43,7 @@ void addHandWritten() {
             name, kManyThreads, make,
             [](Breaker& breaker) {
                 try {
-                    benchmark::DoNotOptimize(hand_written::execute(breaker, work));
+                    benchmark::DoNotOptimize(hand_written::execute(breaker, kWork));
                 } catch (const std::exception& error) {
                     benchmark::DoNotOptimize(&error);
                 }

@@ -25,7 +25,7 @@ std::unique_ptr<Fixture> closedBreaker() {
 std::unique_ptr<Fixture> openBreaker() {
     auto guarded = closedBreaker();
     for (int i = 0; i < kInARow.policy.threshold; ++i) {
-        Execute::call(guarded->breaker, failedReply);
+        Execute::call(guarded->breaker, kFailedReply);
     }
     return guarded;
 }

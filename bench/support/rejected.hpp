@@ -40,7 +40,7 @@ struct FallbackAnswers {
 
     template <class Breaker>
     static void call(Breaker& breaker) {
-        WithFallback::call(breaker, work);
+        WithFallback::call(breaker, kWork);
     }
 };
 
@@ -49,7 +49,7 @@ struct ResultCarries {
 
     template <class Breaker>
     static void call(Breaker& breaker) {
-        Execute::call(breaker, reply);
+        Execute::call(breaker, kReply);
     }
 };
 
@@ -58,7 +58,7 @@ struct ExceptionThrown {
 
     template <class Breaker>
     static void call(Breaker& breaker) {
-        Catching::call(breaker, work);
+        Catching::call(breaker, kWork);
     }
 };
 

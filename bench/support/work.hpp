@@ -22,6 +22,13 @@ struct Reply {
 Reply reply();
 Reply failedReply();
 
+// The same as objects of types of their own: so that the address is known where they are called
+// through a breaker, as it is where they are called directly.
+inline constexpr auto kWork = [] { return work(); };
+inline constexpr auto kThrowingWork = [] { return throwingWork(); };
+inline constexpr auto kReply = [] { return reply(); };
+inline constexpr auto kFailedReply = [] { return failedReply(); };
+
 /// What every call by name is called by.
 inline constexpr const char* kName = "upstream-service-00000";
 
