@@ -11,7 +11,7 @@
 // - a failure that is returned: every policy, since that is where their arithmetic is;
 // - what is thrown, rejected, half-open, or read: in a row. No policy is asked there, but for the
 //   one that trips.
-// The names say what a case is and which floor it has; report.py evaluates them.
+// The names say what a case is and which floor it has; bench/report evaluates them.
 #include <benchmark/benchmark.h>
 
 #include "calls/families.hpp"

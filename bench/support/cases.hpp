@@ -18,7 +18,7 @@
 
 namespace bench {
 
-/// What a case is; report.py reads it from the benchmark's name. What is empty is left out.
+/// What a case is; bench/report reads it from the benchmark's name. What is empty is left out.
 struct CaseName {
     std::string what;
     std::string by = "fusebox";
