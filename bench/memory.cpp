@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a breaker takes of memory, and whether calls allocate. Writes JSON; bench/report makes tables.
+// What a breaker takes of memory, and whether calls allocate. Writes JSON; bench/report makes
+// tables.
 //
 // The heap is counted by replacing operator new of the whole program, in usable bytes: what the
 // block can hold, which is what the heap is short of, without the allocator's own header.

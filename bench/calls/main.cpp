@@ -25,7 +25,11 @@ int main(int argc, char** argv) {
     bench::addByName();
     bench::addReadings();
 
+#if defined(__clang__)
     benchmark::AddCustomContext("compiler", __VERSION__);
+#else
+    benchmark::AddCustomContext("compiler", "gcc " __VERSION__);
+#endif
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
     benchmark::RunSpecifiedBenchmarks();
