@@ -93,6 +93,8 @@ COSTS = [
     Cost("- on CoarseSteadyClock", successes("latency", "latency", "execute", "coarse"), 1.15,
          ROLLING),
     Cost("- on TscClock", successes("latency", "latency", "execute", "tsc"), 1.15, ROLLING),
+    Cost("- on RelaxedTscClock", successes("latency", "latency", "execute", "relaxed tsc"), 1.15,
+         ROLLING),
     Cost("closed, success, time window, latency off", successes("no latency", "coarse"), 1.25,
          ROLLING),
     Cost("closed, success, trackInFlight", successes("in flight", "plain"), 2.3, IN_A_ROW),
