@@ -7,16 +7,18 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "fusebox/fusebox.hpp"
+#include "support/hand_written.hpp"
+#include "support/work.hpp"
 
 namespace {
 
+using bench::kWork;
 using fusebox::NamedCircuitBreaker;
 
 std::string nameOf(std::size_t i) {
@@ -38,26 +40,17 @@ struct World {
             names.push_back(nameOf(i));
             handles.push_back(registry.create(names.back(), fusebox::ConsecutiveFailures{},
                                               options(measureLatency)));
-            map.emplace(names.back(), handles.back());
+            map.insert(names.back(), handles.back());
         }
     }
 
     /// Names in an order that does not please a prefetcher.
     [[nodiscard]] std::size_t next(std::size_t i) const { return i + 1 < names.size() ? i + 1 : 0; }
 
-    struct Hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view name) const noexcept {
-            return std::hash<std::string_view>{}(name);
-        }
-    };
-
     fusebox::CircuitBreakerRegistry registry;
     std::vector<std::string> names;
     std::vector<std::shared_ptr<NamedCircuitBreaker>> handles;
-    std::shared_mutex mutex;
-    std::unordered_map<std::string, std::shared_ptr<NamedCircuitBreaker>, Hash, std::equal_to<>>
-        map;
+    bench::hand_written::Map<NamedCircuitBreaker> map;
 };
 
 World& world(const benchmark::State& state) {
@@ -72,19 +65,13 @@ World& world(const benchmark::State& state) {
     return *found;
 }
 
-int work() {
-    int value = 1;
-    benchmark::DoNotOptimize(value);
-    return value;
-}
-
 /// The hash of the name, and a call through the handle.
 void floorOf(benchmark::State& state) {
     World& here = world(state);
     std::size_t i = 0;
     for (auto _ : state) {
         benchmark::DoNotOptimize(std::hash<std::string_view>{}(here.names[i]));
-        benchmark::DoNotOptimize(here.handles[i]->execute(work));
+        benchmark::DoNotOptimize(here.handles[i]->execute(kWork));
         i = here.next(i);
     }
     state.SetItemsProcessed(state.iterations());
@@ -94,7 +81,7 @@ void byName(benchmark::State& state) {
     World& here = world(state);
     std::size_t i = 0;
     for (auto _ : state) {
-        benchmark::DoNotOptimize(fusebox::withCircuitBreaker(here.registry, here.names[i], work));
+        benchmark::DoNotOptimize(fusebox::withCircuitBreaker(here.registry, here.names[i], kWork));
         i = here.next(i);
     }
     state.SetItemsProcessed(state.iterations());
@@ -104,12 +91,8 @@ void sharedLock(benchmark::State& state) {
     World& here = world(state);
     std::size_t i = 0;
     for (auto _ : state) {
-        std::shared_ptr<NamedCircuitBreaker> handle;
-        {
-            const std::shared_lock lock{here.mutex};
-            handle = here.map.find(std::string_view{here.names[i]})->second;
-        }
-        benchmark::DoNotOptimize(handle->execute(work));
+        const auto handle = here.map.find(here.names[i]);
+        benchmark::DoNotOptimize(handle->execute(kWork));
         i = here.next(i);
     }
     state.SetItemsProcessed(state.iterations());

@@ -41,7 +41,7 @@ public:
     /// Of calls that are tracked.
     FUSEBOX_HOT void begun() noexcept { shards_.add(Tally::Begun); }
     FUSEBOX_HOT void ended() noexcept { shards_.add(Tally::Ended); }
-    void rejected() noexcept { shards_.add(Tally::Rejected); }
+    void rejected() noexcept { shards_.addAlone(Tally::Rejected); }
     void shadowRejected() noexcept { shards_.add(Tally::ShadowRejected); }
     void stale() noexcept { add(Total::Stale); }
 

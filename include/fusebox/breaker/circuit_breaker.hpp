@@ -110,7 +110,7 @@ public:
     }
 
     /// Asks to be admitted: `if (!permit) use(permit.rejection())`, else report how it went.
-    [[nodiscard]] Permit tryAcquire() noexcept {
+    [[nodiscard]] FUSEBOX_HOT Permit tryAcquire() noexcept {
         detail::Ticket ticket;
         if (!core_.machine().admit(ticket)) [[unlikely]]
             core_.tellRejected(ticket);

@@ -10,6 +10,7 @@
 #include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/state_word.hpp"
 #include "fusebox/vocabulary/outcome.hpp"
+#include "fusebox/vocabulary/platform.hpp"
 #include "fusebox/vocabulary/rejection.hpp"
 
 namespace fusebox::detail {
@@ -55,7 +56,11 @@ public:
         return core_->rejection(ticket_);
     }
 
-    ReportResult success() noexcept { return report(Outcome::Success); }
+    FUSEBOX_HOT ReportResult success() noexcept {
+        if (!*this) [[unlikely]]
+            return ReportResult::AlreadyReported;
+        return std::exchange(core_, nullptr)->succeed(ticket_);
+    }
     ReportResult failure() noexcept { return report(Outcome::Failure); }
     ReportResult timeout() noexcept { return report(Outcome::Timeout); }
     ReportResult ignore() noexcept { return report(Outcome::Ignored); }
@@ -69,25 +74,37 @@ public:
     }
 
 private:
-    ReportResult end(Outcome outcome, std::optional<std::chrono::nanoseconds> elapsed) noexcept {
-        if (!*this) return ReportResult::AlreadyReported;
-        Core& core = *std::exchange(core_, nullptr);
-        if (outcome == Outcome::Success && !elapsed) return core.succeed(ticket_);
-        CallEnd end = core.measure(ticket_, outcome, elapsed);
-        if (end.error.empty()) end.error = "reported by permit";
-        return core.finish(ticket_, end);
+    // What follows takes copies: a permit whose address is known would have to live in memory.
+
+    FUSEBOX_HOT ReportResult end(Outcome outcome,
+                                 std::optional<std::chrono::nanoseconds> elapsed) noexcept {
+        if (!*this) [[unlikely]]
+            return ReportResult::AlreadyReported;
+        return reported(*std::exchange(core_, nullptr), ticket_, outcome, elapsed);
     }
 
-    void drop() noexcept {
-        if (!*this) return;
-        if (std::uncaught_exceptions() > unwinding_) {
-            end(Outcome::Failure, std::nullopt);
+    FUSEBOX_APART static ReportResult reported(
+        Core& core, Ticket ticket, Outcome outcome,
+        std::optional<std::chrono::nanoseconds> elapsed) noexcept {
+        if (outcome == Outcome::Success && !elapsed) return core.succeed(ticket);
+        CallEnd end = core.measure(ticket, outcome, elapsed);
+        if (end.error.empty()) end.error = "reported by permit";
+        return core.finish(ticket, end);
+    }
+
+    FUSEBOX_HOT void drop() noexcept {
+        if (*this) [[unlikely]]
+            dropped(*std::exchange(core_, nullptr), ticket_, unwinding_);
+    }
+
+    FUSEBOX_APART static void dropped(Core& core, Ticket ticket, int unwinding) noexcept {
+        if (std::uncaught_exceptions() > unwinding) {
+            reported(core, ticket, Outcome::Failure, std::nullopt);
             return;
         }
-        Core& core = *std::exchange(core_, nullptr);
-        CallEnd end = core.measure(ticket_, Outcome::Ignored);
+        CallEnd end = core.measure(ticket, Outcome::Ignored);
         end.cancelled = true;
-        core.finish(ticket_, end);
+        core.finish(ticket, end);
     }
 
     Core* core_ = nullptr;

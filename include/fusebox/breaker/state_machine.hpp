@@ -52,7 +52,7 @@ public:
     /// Admits a call, or rejects it: false. A ticket that is not rejected must be reported once.
     FUSEBOX_HOT bool admit(Ticket& ticket) noexcept {
         ticket = {cycle_.word()};
-        if (ticket.word.plain()) [[likely]]
+        if (ticket.word.admitsPlainly()) [[likely]]
             return true;
         ticket = admitWithCare(ticket.word);
         return !ticket.rejected();
@@ -189,7 +189,7 @@ private:
         return {word, word.measured() ? time_.now() : Nanoseconds::zero()};
     }
 
-    /// Admission to a breaker that is not plain.
+    /// Admission that does not go without saying.
     FUSEBOX_APART Ticket admitWithCare(StateWord word) noexcept {
         for (;; word = cycle_.word()) {
             if (word.simplyClosed()) return begin(word);

@@ -59,6 +59,11 @@ public:
     [[nodiscard]] constexpr bool plain() const noexcept {
         return (bits_ & (kStateMask | kModeMask | kInstruments | kPassenger | kRejected)) == 0;
     }
+    /// Closed, automatic, and its admission leaves nothing behind.
+    [[nodiscard]] constexpr bool admitsPlainly() const noexcept {
+        return (bits_ & (kStateMask | kModeMask | kMeasured | kTracked | kPassenger | kRejected)) ==
+               0;
+    }
     /// Closed, automatic, and its success needs neither the time it took nor the mutex.
     [[nodiscard]] constexpr bool quick() const noexcept {
         return (bits_ &

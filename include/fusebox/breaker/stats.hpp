@@ -85,6 +85,7 @@ struct CircuitBreakerStats {
     std::optional<std::chrono::nanoseconds> retryAfter{};
 
     std::string lastError{};  ///< At most 127 bytes.
+    /// To a timer tick; of failures within one it is the first.
     std::optional<std::chrono::system_clock::time_point> lastFailureTime{};
     std::optional<std::chrono::system_clock::time_point> lastOpened{};
     std::optional<std::chrono::system_clock::time_point> lastClosed{};

@@ -39,9 +39,10 @@ struct RegistryAccess {
     /// Keeps the breaker alive during the call without counting that: it would write a line that
     /// threads share.
     template <class P = AnyTripPolicy, class Fn, class F>
-    static decltype(auto) call(CircuitBreakerRegistry& registry, std::string_view name, Fn&& fn,
-                               const P* policy, const CircuitBreakerOptions* options,
-                               Fallback<F> fallback) {
+    FUSEBOX_HOT static decltype(auto) call(CircuitBreakerRegistry& registry, std::string_view name,
+                                           Fn&& fn, const P* policy,
+                                           const CircuitBreakerOptions* options,
+                                           Fallback<F> fallback) {
         const EntryPin pinned = registry.maker_.pin(name, policy, options);
         return pinned->named()->execute(std::forward<Fn>(fn), std::move(fallback));
     }

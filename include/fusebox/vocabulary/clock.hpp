@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstdint>
 
 #if defined(__linux__)
 #include <time.h>
@@ -77,6 +78,18 @@ struct ClockTraits<std::chrono::steady_clock> {
 #endif
 
 namespace detail {
+
+/// A number for the timer tick that it is by the wall clock, at a fraction of what that costs; 0
+/// where there is none such.
+[[nodiscard]] inline std::int64_t wallTick() noexcept {
+#if defined(__linux__) && defined(CLOCK_REALTIME_COARSE)
+    ::timespec reading{};
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &reading);
+    return std::int64_t{reading.tv_sec} * 1'000'000'000 + reading.tv_nsec;
+#else
+    return 0;
+#endif
+}
 
 /// The traits of a clock, with the defaults for what a specialisation leaves out.
 template <class C>

@@ -112,14 +112,21 @@ public:
         return true;
     }
 
-    /// Adds to a tally of this thread's shard. Not for the holder of the mutex.
+    /// Adds to a tally of this thread's shard.
     FUSEBOX_HOT void add(Tally tally, std::uint64_t amount = 1) noexcept {
+        // relaxed: totals order nothing.
+        mine().tallies[static_cast<std::size_t>(tally)].fetch_add(amount,
+                                                                  std::memory_order_relaxed);
+    }
+
+    /// As `add`, and notices other threads, for calls that count nothing else. Not for the holder
+    /// of the mutex.
+    FUSEBOX_HOT void addAlone(Tally tally) noexcept {
         auto& count = mine().tallies[static_cast<std::size_t>(tally)];
-        // relaxed: totals order nothing. Not a fetch_add: that would not notice other threads.
         std::uint64_t seen = count.load(std::memory_order_relaxed);
-        if (!count.compare_exchange_strong(seen, seen + amount, std::memory_order_relaxed,
+        if (!count.compare_exchange_strong(seen, seen + 1, std::memory_order_relaxed,
                                            std::memory_order_relaxed)) [[unlikely]]
-            addCrowded(tally, amount);
+            addCrowded(tally);
     }
 
     /// The recorded successes of all epochs.
@@ -203,10 +210,9 @@ private:
         return total;
     }
 
-    FUSEBOX_COLD void addCrowded(Tally tally, std::uint64_t amount) noexcept {
+    FUSEBOX_COLD void addCrowded(Tally tally) noexcept {
         spread();
-        mine().tallies[static_cast<std::size_t>(tally)].fetch_add(amount,
-                                                                  std::memory_order_relaxed);
+        add(tally);
     }
 
     /// This thread has met another on a shard. Makes as many shards as there may be, once, and
