@@ -41,6 +41,11 @@ public:
         interrupt();
         return atomic_.compare_exchange_weak(expected, desired, success, failure);
     }
+    bool compare_exchange_strong(T& expected, T desired, std::memory_order success,
+                                 std::memory_order failure) noexcept {
+        interrupt();
+        return atomic_.compare_exchange_strong(expected, desired, success, failure);
+    }
 
 private:
     static void interrupt() noexcept {
@@ -87,7 +92,8 @@ public:
             return {{}, ticket_.rejectedIn(), ticket_.reason(), ticket_.time};
         }
         ReportResult success() noexcept {
-            if (ticket_.word.plain() && machine_->recordPlainSuccess(ticket_)) {
+            if ((ticket_.word.plain() && machine_->recordPlainSuccess(ticket_)) ||
+                (ticket_.word.quick() && machine_->recordQuickSuccess(ticket_))) {
                 machine_ = nullptr;
                 return ReportResult::Recorded;
             }
@@ -113,7 +119,11 @@ public:
         : machine_(typename Machine::Rules{policy, options, nullptr}, options, std::move(clock),
                    journal_) {}
 
-    [[nodiscard]] Permit tryAcquire() noexcept { return {machine_, machine_.admit()}; }
+    [[nodiscard]] Permit tryAcquire() noexcept {
+        detail::Ticket ticket;
+        (void)machine_.admit(ticket);
+        return {machine_, ticket};
+    }
     [[nodiscard]] CircuitBreakerStats stats() const { return machine_.stats(); }
     [[nodiscard]] CircuitState state() const noexcept { return machine_.read().state; }
     [[nodiscard]] std::optional<std::chrono::nanoseconds> retryAfter() const noexcept {

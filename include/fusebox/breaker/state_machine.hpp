@@ -50,7 +50,7 @@ public:
     [[nodiscard]] ControlMode mode() const noexcept { return cycle_.word().mode(); }
 
     /// Admits a call, or rejects it: false. A ticket that is not rejected must be reported once.
-    FUSEBOX_HOT bool admit(Ticket& ticket) noexcept {
+    [[nodiscard]] FUSEBOX_HOT bool admit(Ticket& ticket) noexcept {
         ticket = {cycle_.word()};
         if (ticket.word.admitsPlainly()) [[likely]]
             return true;
@@ -59,14 +59,14 @@ public:
     }
 
     /// A success of a plain ticket; false: nothing was counted, report it otherwise.
-    FUSEBOX_HOT bool recordPlainSuccess(Ticket ticket) noexcept {
+    [[nodiscard]] FUSEBOX_HOT bool recordPlainSuccess(Ticket ticket) noexcept {
         // The word may be old: the tag on the shard has the last say.
         return cycle_.published().staleWord() == ticket.word &&
                totals_.tryRecordSuccess(ticket.word.tag());
     }
 
     /// A success of a quick ticket; false: nothing was counted, report it in full.
-    bool recordQuickSuccess(Ticket ticket) noexcept {
+    [[nodiscard]] bool recordQuickSuccess(Ticket ticket) noexcept {
         const StateWord word = ticket.word;
         if (word.ticks()) tickIfDue(word, tickTime(word));
         if (!recordInWindow(word)) return false;
