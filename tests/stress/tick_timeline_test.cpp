@@ -62,7 +62,8 @@ TEST_CASE("Readings never go back from thread to thread while lines follow each 
     const auto wrongBy = GENERATE(0ns, 40us, -40us);  // of 4 ms: 1 %
     const int threads = GENERATE(2, 4);
     ShortLines time{wrongBy};
-    const HandOvers result = handOver(threads, scaled(2'000'000), [&] { return time.now(); });
+    const std::uint64_t readings = scaled(2'000'000);
+    const HandOvers result = handOver(threads, readings, readings, [&] { return time.now(); });
     CHECK(result.wentBack == 0);
     CHECK(result.made > 0);
 }
@@ -98,10 +99,15 @@ TEST_CASE("A value that is replaced is never read in parts, nor an older one aft
     Latched<Value> latched{valueOf(0)};
     Count torn;
     Count older;
-    const std::uint64_t values = scaled(10'000'000);
+    const std::uint64_t values = scaled(5'000'000);
     onThreads(3, [&](int i) {
         if (i == 0) {
-            for (std::uint64_t n = 1; n <= values; ++n) latched.store(valueOf(n));
+            for (std::uint64_t n = 1; n <= values; ++n) {
+                latched.store(valueOf(n));
+                // In bursts, to meet readers at work, and slowly, so that some get a value.
+                const bool burst = n / 64 % 2 == 0;
+                for (auto spins = burst ? 0 : n % 32; spins > 0; --spins) (void)latched.load();
+            }
             return;
         }
         for (std::uint64_t last = 0; last < values;) {

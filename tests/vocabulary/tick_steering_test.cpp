@@ -144,6 +144,17 @@ TEST_CASE("A thread that is held up while it takes a sample moves nothing") {
     CHECK(held.wentBack == 0);
 }
 
+TEST_CASE("A doubtful sample does not keep the pace from being learned") {
+    MadeUpTime time;
+    time.machine().interruption = 3ms;
+    time.pass(1h);
+    (void)time.now();
+    time.machine().interruption = 0ns;
+    time.machine().ticksPerNanosecond *= 1.0005L;
+    readFor(time, 1s);
+    CHECK(readFor(time, 1s).furthest() <= kCalm);
+}
+
 TEST_CASE("A slow steady clock is followed all the same") {
     MadeUpTime time;
     time.machine().reading = 1us;
