@@ -21,18 +21,18 @@ class OtherThread {
 public:
     /// Lets it act before the step that comes after so many others.
     static void actBeforeStep(int step, std::function<void()> action) {
-        stepsLeft_ = step;
-        action_ = std::move(action);
+        stepsLeft = step;
+        pending = std::move(action);
     }
     /// Whether it came to that; if not, it does not any more.
-    [[nodiscard]] static bool acted() { return !std::exchange(action_, nullptr); }
+    [[nodiscard]] static bool acted() { return !std::exchange(pending, nullptr); }
     static void step() {
-        if (action_ && stepsLeft_-- == 0) std::exchange(action_, nullptr)();
+        if (pending && stepsLeft-- == 0) std::exchange(pending, nullptr)();
     }
 
 private:
-    static inline int stepsLeft_ = 0;
-    static inline std::function<void()> action_{};
+    static inline int stepsLeft = 0;
+    static inline std::function<void()> pending{};
 };
 
 template <class T>

@@ -124,7 +124,7 @@ private:
         const double slower =
             rate_ - static_cast<double>(base - steady) / static_cast<double>(length_);
         const double rate = std::max(slower, rate_ / 2);
-        return {base, static_cast<std::uint64_t>(rate * 0x1p32 + 0.5)};
+        return {base, static_cast<std::uint64_t>(std::llround(rate * 0x1p32))};
     }
 
     /// A line that begins with the sample, and no earlier than `floor`.
