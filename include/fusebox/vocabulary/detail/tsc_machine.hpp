@@ -41,8 +41,8 @@ struct TscCounter {
     }
 
     /// RDTSC runs ahead of loads before it that have to wait. So a thread that learns of another's
-    /// reading may come by an earlier one: in a fifth to a half of the cases where two threads did
-    /// nothing else, by up to 1.3 us (EPYC, family 25).
+    /// reading may come by an earlier one: in most cases where two threads did nothing else, by up
+    /// to 1.3 us (EPYC, family 25).
     [[nodiscard]] FUSEBOX_HOT static std::uint64_t relaxedTicks() noexcept {
 #if FUSEBOX_HAS_TSC
         std::uint32_t low = 0;
