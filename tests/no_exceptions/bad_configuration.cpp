@@ -8,6 +8,7 @@
 
 #include "checks.hpp"
 #include "fusebox/fusebox.hpp"
+#include "fusebox/vocabulary/tsc_clock.hpp"
 
 using namespace std::chrono_literals;
 
@@ -55,6 +56,10 @@ int main() {
         fusebox::CircuitBreakerRegistry registry;
         registry.add(std::make_shared<CircuitBreaker<>>("other"));
         (void)registry.get("other");
+    }));
+    FUSEBOX_CHECK(complains("TscClock: processor is not x86-64; allowed: x86-64", [] {
+        fusebox::detail::TscTime none{fusebox::detail::TscFacts{}};
+        fusebox::TscClock{none};
     }));
 
     // Who wants to go on asks first.

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "fusebox/vocabulary/detail/tick_calibration.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "support/catch.hpp"
+#include "vocabulary/made_up_counter.hpp"
+
+using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
+using fusebox::detail::calibrate;
+using fusebox::detail::rateBetween;
+using fusebox::detail::TickCalibration;
+using fusebox::detail::TickSample;
+using fusebox::test::MadeUpCounter;
+using std::chrono::nanoseconds;
+
+namespace {
+
+/// A counter whose ticks come from a function of the steady clock.
+template <class TicksAt>
+struct CounterBy {
+    MadeUpCounter machine;
+    TicksAt ticksAt;
+
+    [[nodiscard]] std::uint64_t ticks() const {
+        return ticksAt(nanoseconds{machine.steady()} - nanoseconds{1h});
+    }
+    [[nodiscard]] std::int64_t steady() const { return machine.steady(); }
+};
+template <class TicksAt>
+CounterBy(MadeUpCounter, TicksAt) -> CounterBy<TicksAt>;
+
+template <class TicksAt>
+std::string complaintAbout(TicksAt ticksAt) {
+    return calibrate(CounterBy{MadeUpCounter{}, ticksAt}).complaint.value_or("");
+}
+
+}  // namespace
+
+TEST_CASE("The middle of a sample is right to within its doubt") {
+    constexpr TickSample sample{1'000, 7, 1'061};
+    CHECK(sample.middle() == 1'030);
+    CHECK(sample.doubt() == 30);
+    constexpr TickSample overTheEnd{std::uint64_t{0} - 10, 7, 30};
+    CHECK(overTheEnd.middle() == 10);
+    CHECK(overTheEnd.doubt() == 20);
+    CHECK(ticksBetween(sample, overTheEnd) == -1'020);
+}
+
+TEST_CASE("Of several samples the tightest is taken") {
+    struct Interrupted {
+        MadeUpCounter machine;
+        int* samples;
+        [[nodiscard]] std::uint64_t ticks() const { return machine.ticks(); }
+        [[nodiscard]] std::int64_t steady() const {
+            if (++*samples != 3) machine.pass(5us);
+            return machine.steady();
+        }
+    };
+    int samples = 0;
+    CHECK(fusebox::detail::takeSample(Interrupted{MadeUpCounter{}, &samples}, 5).doubt() ==
+          50);  // of 20 ns
+    CHECK(samples == 5);
+}
+
+TEST_CASE("The pace of an even counter is measured to a few ppm in 4 ms") {
+    MadeUpCounter counter;
+    counter.machine().ticksPerNanosecond = 2.596154L;
+    const nanoseconds before = counter.machine().steady;
+    const TickCalibration result = calibrate(counter);
+    CHECK_FALSE(result.complaint);
+    CHECK(std::abs(rateBetween(result.first, result.last) * 2.596154 - 1) < 5e-6);
+    CHECK(counter.machine().steady - before < 4.1ms);
+}
+
+TEST_CASE("A thread that is held up measures longer") {
+    MadeUpCounter counter;
+    struct HeldUp {
+        MadeUpCounter machine;
+        nanoseconds until;
+        [[nodiscard]] std::uint64_t ticks() const { return machine.ticks(); }
+        [[nodiscard]] std::int64_t steady() const {
+            const std::int64_t now = machine.steady();
+            if (machine.steady() < until.count()) machine.pass(1ms);
+            return now;
+        }
+    };
+    const HeldUp heldUp{counter, counter.machine().steady + 20ms};
+    const TickCalibration result = calibrate(heldUp);
+    CHECK_FALSE(result.complaint);
+    CHECK(std::abs(rateBetween(result.first, result.last) * 2.5 - 1) < 5e-6);
+}
+
+TEST_CASE("A counter whose pace changes is refused") {
+    const auto checkRefused = [](const std::string& sentence) {
+        CHECK_THAT(sentence, ContainsSubstring("pace of the counter is ") &&
+                                 ContainsSubstring(" MHz, then ") &&
+                                 ContainsSubstring("; allowed: the same twice, to 0.1 %"));
+    };
+    checkRefused(complaintAbout([](nanoseconds now) {
+        return static_cast<std::uint64_t>(now.count() * (now.count() / 1'000));
+    }));
+    // 2 GHz for 2.5 ms, then 0.2 % more; and less than is noticed.
+    const auto changing = [](std::int64_t ppm) {
+        return [ppm](nanoseconds now) {
+            const nanoseconds later = std::max<nanoseconds>(now - 2500us, 0ns);
+            return static_cast<std::uint64_t>(2 * now.count() + later.count() * ppm / 500'000);
+        };
+    };
+    checkRefused(complaintAbout(changing(2'000)));
+    CHECK(complaintAbout(changing(500)).empty());
+}
+
+TEST_CASE("A counter that goes back is refused") {
+    CHECK(complaintAbout([](nanoseconds now) {
+              return static_cast<std::uint64_t>(now.count() - (now > 1ms ? 1'000 : 0));
+          }) == "counter is going back; allowed: one that only goes forward");
+}
+
+TEST_CASE("A counter that stands still or is slower than 1 MHz is refused") {
+    const std::string sentence = "pace of the counter is below 1 MHz; allowed: 1 MHz or more";
+    CHECK(complaintAbout([](nanoseconds) { return std::uint64_t{7}; }) == sentence);
+    CHECK(complaintAbout([](nanoseconds now) { return static_cast<std::uint64_t>(now / 2us); }) ==
+          sentence);
+    CHECK(complaintAbout([](nanoseconds now) {
+              return static_cast<std::uint64_t>(now / 500ns);
+          }).empty());
+}

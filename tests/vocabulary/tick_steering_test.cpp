@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+// A timeline on made-up counters: uneven ones, ones that leap, stop or wrap over.
+#include "fusebox/vocabulary/detail/tick_steering.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <utility>
+
+#include "fusebox/vocabulary/detail/tick_timeline.hpp"
+#include "support/catch.hpp"
+#include "vocabulary/made_up_counter.hpp"
+
+using namespace std::chrono_literals;
+using fusebox::test::MadeUpCounter;
+using fusebox::test::MadeUpTime;
+using std::chrono::nanoseconds;
+
+namespace {
+
+constexpr nanoseconds kPiece = fusebox::detail::TickSteering::kPiece;
+
+/// What a run of readings came to.
+struct Readings {
+    nanoseconds furthestAhead = nanoseconds::min();
+    nanoseconds furthestBehind = nanoseconds::min();
+    int wentBack = 0;
+
+    [[nodiscard]] nanoseconds furthest() const { return std::max(furthestAhead, furthestBehind); }
+};
+
+/// Reads the clock every `step` for so long.
+Readings readFor(MadeUpTime& time, nanoseconds duration, nanoseconds step = 100us) {
+    Readings readings;
+    const nanoseconds end = time.machine().steady + duration;
+    nanoseconds last = time.now();
+    while (time.machine().steady < end) {
+        const nanoseconds deviation = time.deviation();
+        readings.furthestAhead = std::max(readings.furthestAhead, deviation);
+        readings.furthestBehind = std::max(readings.furthestBehind, -deviation);
+        const nanoseconds now = time.now();
+        if (now < last) ++readings.wentBack;
+        last = now;
+        time.pass(step);
+    }
+    return readings;
+}
+
+MadeUpCounter counterOf(long double ticksPerNanosecond, std::uint64_t origin = 0) {
+    MadeUpCounter counter;
+    counter.machine().ticksPerNanosecond = ticksPerNanosecond;
+    counter.machine().origin = origin;
+    return counter;
+}
+
+/// By how much a reading may be wrong on an even counter: a sample takes 40 ns.
+constexpr nanoseconds kCalm = 60ns;
+
+}  // namespace
+
+TEST_CASE("On an even counter of any pace the time is the steady clock's") {
+    const auto pace = GENERATE(0.01L, 1.0L, 1.00001L, 2.596154L, 10.0L);
+    MadeUpTime time{counterOf(pace)};
+    // Whole ticks are all there is.
+    const auto tick = nanoseconds{static_cast<int>(1 / pace)};
+    const Readings readings = readFor(time, 2s);
+    CHECK(readings.furthest() <= kCalm + 2 * tick);
+    CHECK(readings.wentBack == 0);
+}
+
+TEST_CASE("When the pace changes by 500 ppm, two pieces of that is as far as they come apart") {
+    const auto change = GENERATE(0.0005L, -0.0005L);
+    MadeUpTime time;
+    CHECK(readFor(time, 1s).furthest() <= kCalm);
+    time.machine().ticksPerNanosecond *= 1 + change;
+    const Readings after = readFor(time, 4 * kPiece);
+    CHECK(after.furthest() <= 2 * kPiece / 2000 + kCalm);
+    CHECK(after.furthest() >= kPiece / 2000);  // the change was there to be seen
+    CHECK(after.wentBack == 0);
+    // The new pace is learned: nothing of it is left.
+    const Readings later = readFor(time, 2s);
+    CHECK(later.furthest() <= kCalm);
+    CHECK(later.wentBack == 0);
+}
+
+TEST_CASE("A pace that was measured wrong is corrected") {
+    MadeUpCounter counter;
+    fusebox::detail::TickSample first = fusebox::detail::takeSample(counter, 1);
+    counter.pass(10ms);
+    fusebox::detail::TickSample last = fusebox::detail::takeSample(counter, 1);
+    first.steady += 5'000;  // 500 ppm of 10 ms
+    fusebox::detail::TickTimeline<MadeUpCounter> timeline{counter, {first, last}};
+    nanoseconds furthest{0};
+    for (int i = 0; i < 10'000; ++i) {
+        counter.pass(100us);
+        const std::uint64_t ticks = counter.ticks();
+        const nanoseconds steady = counter.machine().steady;
+        const nanoseconds deviation = nanoseconds{timeline.at(ticks)} - steady;
+        if (i > 1'000) furthest = std::max(furthest, std::chrono::abs(deviation));
+    }
+    CHECK(furthest <= kCalm);
+}
+
+TEST_CASE("A counter wraps over unnoticed") {
+    // Within the calibration, the first line, and later.
+    const auto ticksLeft =
+        GENERATE(std::uint64_t{5'000'000}, std::uint64_t{60'000'000}, std::uint64_t{1'000'000'000});
+    MadeUpTime time{counterOf(2.5L, 0 - ticksLeft)};
+    const Readings readings = readFor(time, 2s);
+    CHECK(readings.furthest() <= kCalm);
+    CHECK(readings.wentBack == 0);
+}
+
+TEST_CASE("After a pause of any length the first reading is right") {
+    const auto pause = GENERATE(8ms, 9ms, 17ms, 24ms, 25ms, 33ms, 1s, 60s, 24h, 24h * 365);
+    MadeUpTime time;
+    const nanoseconds before = time.now();
+    time.pass(pause);
+    CHECK(std::chrono::abs(time.deviation()) <= kCalm);
+    CHECK(time.now() > before);
+    CHECK(readFor(time, 100ms).furthest() <= kCalm);
+}
+
+TEST_CASE("A pause does not outlast what was learned of the pace") {
+    MadeUpTime time;
+    time.machine().ticksPerNanosecond *= 1.0005L;
+    for (int i = 0; i < 20; ++i) {
+        time.pass(1s);
+        CHECK(std::chrono::abs(time.deviation()) <= kCalm);
+        // Right after it the old pace goes on for as long as a line.
+        const Readings readings = readFor(time, 2 * kPiece);
+        CHECK(readings.wentBack == 0);
+        if (i > 0) CHECK(readings.furthest() <= kCalm);
+    }
+}
+
+TEST_CASE("A thread that is held up while it takes a sample moves nothing") {
+    MadeUpTime time;
+    readFor(time, 1s);
+    time.machine().interruption = 3ms;
+    const Readings held = readFor(time, 1s);
+    CHECK(held.furthest() <= 2 * kCalm);
+    CHECK(held.wentBack == 0);
+}
+
+TEST_CASE("A doubtful sample does not keep the pace from being learned") {
+    MadeUpTime time;
+    time.machine().interruption = 3ms;
+    time.pass(1h);
+    (void)time.now();
+    time.machine().interruption = 0ns;
+    time.machine().ticksPerNanosecond *= 1.0005L;
+    readFor(time, 1s);
+    CHECK(readFor(time, 1s).furthest() <= kCalm);
+}
+
+TEST_CASE("A slow steady clock is followed all the same") {
+    MadeUpTime time;
+    time.machine().reading = 1us;
+    time.machine().ticksPerNanosecond *= 1.0005L;
+    readFor(time, 10s);
+    const Readings readings = readFor(time, 1s);
+    CHECK(readings.furthest() <= 2us);
+    CHECK(readings.wentBack == 0);
+}
+
+TEST_CASE("A counter that leaps forward puts the time ahead by two pieces at most, for eight") {
+    // In nanoseconds, at 2.5 ticks each.
+    const auto leap = GENERATE(1us, 1ms, 15ms, 31ms, 33ms, 1s, 24h);
+    const auto phase = GENERATE(0ms, 3ms, 7ms, 11ms, 15ms);
+    MadeUpTime time;
+    readFor(time, 100ms + phase);
+    time.machine().ticks += 2.5L * nanoseconds{leap}.count();
+    const Readings after = readFor(time, 8 * kPiece);
+    CHECK(after.wentBack == 0);
+    CHECK(after.furthestAhead <= 2 * kPiece + kCalm);
+    CHECK(readFor(time, 1s).furthest() <= kCalm);
+}
+
+TEST_CASE("A counter that leaps back moves the time by two pieces at most, for eight") {
+    const auto leap = GENERATE(1us, 1ms, 15ms, 31ms, 33ms, 1s, 24h);
+    const auto phase = GENERATE(0ms, 3ms, 7ms, 11ms, 15ms);
+    MadeUpTime time;
+    readFor(time, 100ms + phase);
+    const nanoseconds before = time.now();
+    time.machine().ticks -= 2.5L * nanoseconds{leap}.count();
+    CHECK(time.now() >= before - nanoseconds{leap});
+    const Readings after = readFor(time, 8 * kPiece);
+    CHECK(after.furthest() <= 2 * kPiece + kCalm);
+    CHECK(readFor(time, 1s).furthest() <= kCalm);
+}
+
+TEST_CASE("A counter that stops is a clock that stops, until it goes on") {
+    MadeUpTime time;
+    readFor(time, 100ms);
+    const auto pace = std::exchange(time.machine().ticksPerNanosecond, 0.0L);
+    const nanoseconds stopped = time.now();
+    time.pass(1s);
+    CHECK(time.now() == stopped);
+    time.machine().ticksPerNanosecond = pace;
+    CHECK(readFor(time, 3 * kPiece).wentBack == 0);
+    CHECK(readFor(time, 1s).furthest() <= kCalm);
+}
+
+TEST_CASE("On a counter that goes forward, however unevenly, the time never goes back") {
+    std::mt19937 random{GENERATE(1U, 2U, 3U, 4U, 5U)};
+    const auto pick = [&](int below) {
+        return static_cast<int>(random() % static_cast<unsigned>(below));
+    };
+    MadeUpTime time;
+    nanoseconds last = time.now();
+    int wentBack = 0;
+    for (int i = 0; i < 200'000; ++i) {
+        switch (pick(200)) {
+            case 0: time.machine().ticksPerNanosecond = 2.5L * (0.8L + pick(400) / 1000.0L); break;
+            case 1: time.machine().ticks += pick(200'000'000); break;
+            case 2: time.pass(nanoseconds{pick(100'000'000)}); break;
+            case 3: time.machine().interruption = nanoseconds{pick(2) * pick(20'000'000)}; break;
+            case 4: time.machine().reading = nanoseconds{1 + pick(2'000)}; break;
+            default: time.pass(nanoseconds{pick(200'000)}); break;
+        }
+        const nanoseconds now = time.now();
+        if (now < last) ++wentBack;
+        last = now;
+    }
+    CHECK(wentBack == 0);
+    time.machine().interruption = 0ns;
+    time.machine().reading = 20ns;
+    readFor(time, 1s);
+    CHECK(readFor(time, 1s).furthest() <= kCalm);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// Who draws the next line when several come by, made certain by a mutex that lets others go first.
+#include "fusebox/vocabulary/detail/tick_timeline.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "support/catch.hpp"
+#include "vocabulary/made_up_counter.hpp"
+
+using namespace std::chrono_literals;
+using fusebox::detail::TickCalibration;
+using fusebox::detail::TickTimeline;
+using fusebox::test::MadeUpCounter;
+using std::chrono::nanoseconds;
+
+namespace {
+
+constexpr nanoseconds kPiece = fusebox::detail::TickSteering::kPiece;
+
+/// A mutex before which something happens, once, as if another thread had come first.
+class HookedMutex {
+public:
+    static inline std::function<void()> before{};
+    static inline bool isTaken = false;
+
+    void lock() { happen(); }
+    [[nodiscard]] bool try_lock() {  // NOLINT(readability-identifier-naming): the standard's
+        happen();
+        return !isTaken;
+    }
+    void unlock() {}
+
+private:
+    static void happen() {
+        if (const auto hook = std::exchange(before, nullptr)) hook();
+    }
+};
+
+struct HookedPlatform {
+    template <class T>
+    using Atomic = std::atomic<T>;
+    using Mutex = HookedMutex;
+};
+
+/// Counts the samples, of which the steady clock is one reading each.
+struct CountingCounter {
+    MadeUpCounter machine;
+    int* samples;
+
+    [[nodiscard]] std::uint64_t ticks() const { return machine.ticks(); }
+    [[nodiscard]] std::int64_t steady() const {
+        ++*samples;
+        return machine.steady();
+    }
+};
+
+class Timeline {
+public:
+    Timeline() {
+        HookedMutex::before = nullptr;
+        HookedMutex::isTaken = false;
+        const TickCalibration pace = fusebox::detail::calibrate(machine_);
+        timeline_.emplace(CountingCounter{machine_, &samples_},
+                          fusebox::detail::TickSteering{pace.first, pace.last});
+    }
+
+    std::int64_t now() { return timeline_->at(machine_.ticks()); }
+    void pass(nanoseconds duration) { machine_.pass(duration); }
+    [[nodiscard]] nanoseconds deviation() { return nanoseconds{now()} - machine_.machine().steady; }
+    /// Samples since this was last asked.
+    [[nodiscard]] int samples() { return std::exchange(samples_, 0); }
+
+private:
+    int samples_ = 0;
+    MadeUpCounter machine_;
+    std::optional<TickTimeline<CountingCounter, HookedPlatform>> timeline_;
+};
+
+/// Where a line grows old.
+constexpr nanoseconds kOld = kPiece + kPiece / 2;
+
+}  // namespace
+
+TEST_CASE("A line is followed once, when it is old") {
+    Timeline time;
+    time.pass(kOld - 10us);
+    time.now();
+    CHECK(time.samples() == 0);
+    time.pass(20us);
+    time.now();
+    CHECK(time.samples() > 0);
+    time.now();
+    time.pass(kPiece - 100us);
+    time.now();
+    CHECK(time.samples() == 0);
+    time.pass(200us);
+    time.now();
+    CHECK(time.samples() > 0);
+}
+
+TEST_CASE("Who finds another thread following a line reads on") {
+    Timeline time;
+    HookedMutex::isTaken = true;
+    time.pass(kOld + 1us);
+    CHECK(std::chrono::abs(time.deviation()) <= 100ns);
+    time.pass(kPiece / 2 - 10us);
+    CHECK(std::chrono::abs(time.deviation()) <= 100ns);
+    CHECK(time.samples() == 0);
+}
+
+TEST_CASE("Who comes to follow a line after another thread did does nothing") {
+    Timeline time;
+    time.pass(kOld + 1us);
+    int othersSamples = 0;
+    HookedMutex::before = [&] {
+        time.now();
+        othersSamples = time.samples();
+    };
+    time.now();
+    CHECK(othersSamples > 0);
+    CHECK(time.samples() == 0);
+}
+
+TEST_CASE("Who waited while another thread began a line reads that") {
+    Timeline time;
+    time.pass(1s);
+    int othersSamples = 0;
+    HookedMutex::before = [&] {
+        time.now();
+        othersSamples = time.samples();
+    };
+    const std::int64_t first = time.now();
+    CHECK(othersSamples > 0);
+    CHECK(time.samples() == 0);
+    CHECK(std::chrono::abs(time.deviation()) <= 100ns);
+    CHECK(time.now() > first);
+}
+
+TEST_CASE("Who follows a line too late begins another") {
+    Timeline time;
+    time.pass(kOld + 1us);
+    HookedMutex::before = [&] { time.pass(kPiece); };
+    const std::int64_t old = time.now();
+    CHECK(time.samples() > 0);
+    CHECK(std::chrono::abs(time.deviation()) <= 100ns);
+    CHECK(time.now() > old);
+    CHECK(time.samples() == 0);
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+// The clocks on the time stamp counter: beside the steady clock, between threads, in a breaker, and
+// refused. Where this machine has no such clock, the tests that need one say so and pass.
+#include "fusebox/vocabulary/tsc_clock.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+#include "fusebox/breaker/call_context.hpp"
+#include "fusebox/breaker/circuit_breaker.hpp"
+#include "stress/hand_over.hpp"
+#include "support/catch.hpp"
+
+using namespace std::chrono_literals;
+using fusebox::CircuitState;
+using fusebox::ClockTraits;
+using fusebox::CoarseSteadyClock;
+using fusebox::RelaxedTscClock;
+using fusebox::TscClock;
+using fusebox::detail::TscFacts;
+using fusebox::detail::TscTime;
+using Steady = std::chrono::steady_clock;
+using std::chrono::nanoseconds;
+
+namespace {
+
+static_assert(fusebox::Clock<TscClock>);
+static_assert(fusebox::Clock<RelaxedTscClock>);
+static_assert(std::is_same_v<TscClock::time_point, Steady::time_point>);
+static_assert(fusebox::detail::TimeSource<TscClock>::onSteadyTimeLine);
+static_assert(fusebox::detail::TimeSource<RelaxedTscClock>::onSteadyTimeLine);
+static_assert(TscClock::is_steady);
+static_assert(!RelaxedTscClock::is_steady);
+static_assert(std::is_copy_assignable_v<TscClock> && sizeof(TscClock) == sizeof(void*));
+
+/// What docs/concepts/clock.md promises while the steady clock's pace changes by no more than NTP
+/// changes it.
+constexpr nanoseconds kApart = 20us;
+
+/// Whether this machine has the clock; if not, says why.
+bool isThere() {
+    const fusebox::Complaint complaint = TscClock::complaint();
+    if (complaint) WARN("no TscClock on this machine: " << *complaint);
+    return !complaint;
+}
+
+/// Readings between two of the steady clock.
+struct Bracketed {
+    int readings = 0;
+    nanoseconds furthestAhead = nanoseconds::min();
+    nanoseconds furthestBehind = nanoseconds::min();
+    int lagged = 0;  ///< by more than 10 ms
+};
+
+template <class Read>
+Bracketed bracket(nanoseconds duration, Read read) {
+    Bracketed result;
+    const auto end = Steady::now() + duration;
+    for (auto after = Steady::now(); after < end; ++result.readings) {
+        const auto before = after;
+        const Steady::time_point reading = read();
+        after = Steady::now();
+        result.furthestAhead = std::max<nanoseconds>(result.furthestAhead, reading - after);
+        result.furthestBehind = std::max<nanoseconds>(result.furthestBehind, before - reading);
+        if (before - reading > 10ms) ++result.lagged;
+    }
+    return result;
+}
+
+/// What a machine says that has all that is asked for.
+TscFacts goodFacts() {
+    TscFacts facts;
+    facts.isX8664 = true;
+    facts.isInvariant = true;
+    facts.hasRdtscp = true;
+    facts.clockSources = "kvm-clock tsc acpi_pm";
+    return facts;
+}
+
+std::string sentenceAbout(const TscFacts& facts) {
+    return validate(facts).value_or("");
+}
+
+using Breaker = fusebox::CircuitBreaker<TscClock, fusebox::ConsecutiveFailures>;
+
+/// Spins until the breaker is in the state, for seconds at most.
+bool comesToBe(const Breaker& breaker, CircuitState state) {
+    const auto end = Steady::now() + 10s;
+    while (breaker.state() != state && Steady::now() < end) {
+    }
+    return breaker.state() == state;
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("A clock on the time stamp counter keeps beside the steady clock", "", TscClock,
+                   RelaxedTscClock) {
+    if (!isThere()) return;
+    const TestType clock;
+    // Ten pieces of a line: most of them were begun with what was measured here.
+    const Bracketed result = bracket(160ms, [&] { return clock.now(); });
+    CHECK(result.readings > 0);
+    CHECK(result.furthestAhead <= kApart);
+    CHECK(result.furthestBehind <= kApart);
+}
+
+TEST_CASE("The first reading after a pause is beside the steady clock, too") {
+    if (!isThere()) return;
+    const TscClock clock;
+    for (int i = 0; i < 5; ++i) {
+        const auto end = Steady::now() + 40ms;
+        while (Steady::now() < end) {
+        }
+        const Bracketed result = bracket(1us, [&] { return clock.now(); });
+        CHECK(result.furthestAhead <= kApart);
+        CHECK(result.furthestBehind <= kApart);
+    }
+}
+
+TEST_CASE("The coarse steady clock keeps beside the steady clock, but for a tick") {
+    const Bracketed result = bracket(50ms, [] { return CoarseSteadyClock::now(); });
+    CHECK(result.furthestAhead <= 0ns);
+    // A tick may come late where the machine itself is held up.
+    CHECK(result.lagged <= result.readings / 2);
+    STATIC_REQUIRE(ClockTraits<Steady>::coarseLag <= 10ms);
+}
+
+TEST_CASE("The coarse twin of a TscClock is behind it, by its margin at least") {
+    if (!isThere()) return;
+    using Traits = ClockTraits<TscClock>;
+    const TscClock clock;
+    const Bracketed result = bracket(50ms, [&] { return Traits::coarseNow(clock); });
+    CHECK(result.furthestAhead <= -Traits::margin);
+    CHECK(Traits::coarseNow(clock) <= clock.now() + kApart - Traits::margin);
+    STATIC_REQUIRE(Traits::margin == 4ms);
+    STATIC_REQUIRE(Traits::coarseLag == ClockTraits<Steady>::coarseLag + Traits::margin);
+    STATIC_REQUIRE(Traits::neverStepsBack);
+}
+
+TEST_CASE("Copies of a TscClock, and two of them, share one time") {
+    if (!isThere()) return;
+    using fusebox::detail::kVersion;
+    using fusebox::detail::processTscTime;
+    CHECK(&processTscTime<kVersion>() == &processTscTime<kVersion>());
+    const TscClock one;
+    const TscClock copy = one;  // NOLINT(performance-unnecessary-copy-initialization)
+    const TscClock other;
+    const RelaxedTscClock relaxed;
+    const auto first = one.now();
+    const auto second = copy.now();
+    const auto third = other.now();
+    CHECK(first <= second);
+    CHECK(second <= third);
+    CHECK(std::chrono::abs(relaxed.now() - third) < 1s);
+}
+
+TEST_CASE("A reading that was handed over is never later than the one taken next") {
+    if (!isThere()) return;
+    const TscClock clock;
+    // On a busy machine it takes a while until both threads run at the same time.
+    const auto result = fusebox::test::handOver(
+        2, 20'000, 10'000'000, [&] { return clock.now().time_since_epoch().count(); });
+    CHECK(result.wentBack == 0);
+    if (result.made == 0) WARN("the threads never ran at the same time");
+}
+
+TEST_CASE("A breaker on a TscClock measures latencies, opens and recovers") {
+    if (!isThere()) return;
+    Breaker breaker{"tsc",
+                    fusebox::ConsecutiveFailures{2},
+                    {.recoveryTimeout = 1ms, .successThreshold = 1, .requestTimeout = 1h}};
+    auto took = 0ns;
+    breaker.execute([&] {
+        const auto begin = Steady::now();
+        while (Steady::now() - begin < 1ms) {
+        }
+        took = Steady::now() - begin;
+    });
+    CHECK(breaker.stats().averageResponseTime.value() >= took - kApart);
+
+    for (int i = 0; i < 2; ++i) CHECK_THROWS(breaker.execute([] { throw 1; }));
+    const auto opened = Steady::now();
+    CHECK(breaker.stats().timesOpened == 1);
+    CHECK(comesToBe(breaker, CircuitState::HalfOpen));
+    CHECK(Steady::now() - opened >= 1ms - kApart);
+    CHECK(breaker.execute([] { return 5; }) == 5);
+    CHECK(breaker.state() == CircuitState::Closed);
+}
+
+TEST_CASE("Deadlines of a breaker on a TscClock are on the steady time line") {
+    if (!isThere()) return;
+    Breaker breaker{"tsc", {}, {.requestTimeout = 1min}};
+    const auto before = Steady::now();
+    const auto deadline = breaker.execute([](const fusebox::CallContext& call) {
+        CHECK(call.remaining() > 0s);
+        CHECK(call.remaining() <= 1min);
+        return call.deadline();
+    });
+    CHECK(deadline >= before + 1min - kApart);
+    CHECK(deadline <= Steady::now() + 1min + kApart);
+}
+
+TEST_CASE("Where the machine gives no reason to trust the counter, the sentence says which") {
+    CHECK_FALSE(validate(goodFacts()));
+    TscFacts facts = goodFacts();
+    facts.isX8664 = false;
+    CHECK(sentenceAbout(facts) == "processor is not x86-64; allowed: x86-64");
+    facts = goodFacts();
+    facts.isInvariant = false;
+    CHECK(sentenceAbout(facts) ==
+          "time stamp counter is not invariant (CPUID 0x80000007, EDX bit 8); allowed: one of the "
+          "same pace in every power state");
+    facts = goodFacts();
+    facts.hasRdtscp = false;
+    CHECK(sentenceAbout(facts) ==
+          "RDTSCP is missing (CPUID 0x80000001, EDX bit 27); allowed: a processor that has it");
+    facts = goodFacts();
+    facts.clockSources = "tsc-early hyperv_clocksource_tsc_page hpet";
+    CHECK(sentenceAbout(facts) ==
+          "available_clocksource is \"tsc-early hyperv_clocksource_tsc_page hpet\"; allowed: a "
+          "list with tsc, by which the kernel says that it trusts the counter");
+    facts.clockSources.reset();
+    CHECK(sentenceAbout(facts) ==
+          "available_clocksource is unreadable; allowed: a list with tsc, by which the kernel says "
+          "that it trusts the counter");
+}
+
+TEST_CASE("A list of clock sources has tsc wherever it stands, as a word of its own") {
+    for (const char* list : {"tsc", "tsc hpet", "hpet tsc", "hpet tsc acpi_pm"}) {
+        TscFacts facts = goodFacts();
+        facts.clockSources = list;
+        CHECK_FALSE(validate(facts));
+    }
+    for (const char* list : {"", " ", "tscx", "xtsc", "hpet", "ts c"}) {
+        TscFacts facts = goodFacts();
+        facts.clockSources = list;
+        CHECK(validate(facts));
+    }
+}
+
+TEST_CASE("A clock that is refused throws the sentence") {
+    TscTime none{TscFacts{}};
+    CHECK(none.complaint() == "processor is not x86-64; allowed: x86-64");
+    const auto refused =
+        Catch::Matchers::Message("TscClock: processor is not x86-64; allowed: x86-64");
+    CHECK_THROWS_MATCHES(TscClock{none}, fusebox::ConfigError, refused);
+    CHECK_THROWS_MATCHES(RelaxedTscClock{none}, fusebox::ConfigError, refused);
+}
+
+TEST_CASE("A TscClock is there exactly if there is no complaint about it") {
+    if (const fusebox::Complaint complaint = TscClock::complaint()) {
+        CHECK_THROWS_MATCHES(TscClock{}, fusebox::ConfigError,
+                             Catch::Matchers::Message("TscClock: " + *complaint));
+    } else {
+        CHECK_NOTHROW(TscClock{});
+        CHECK_FALSE(RelaxedTscClock::complaint());
+    }
+}
