@@ -38,17 +38,12 @@ public:
     [[nodiscard]] Listeners<E>& of() {
         return made();
     }
-    /// As above; null if there never were any.
-    template <class E>
-    [[nodiscard]] Listeners<E>* find() const noexcept {
-        return listeners_.load(std::memory_order_acquire);
-    }
 
     /// Calls every listener to such an event, with no lock held; `contain` runs each one.
     template <class E, class Contain>
     void call(const E& event, Contain&& contain) const {
-        if (const auto* listeners = find<E>())
-            listeners->call(event, std::forward<Contain>(contain));
+        const Listeners<E>* const listeners = listeners_.load(std::memory_order_acquire);
+        if (listeners) listeners->call(event, std::forward<Contain>(contain));
     }
 
 private:
