@@ -90,7 +90,7 @@ private:
 /// concurrently, but not from a signal handler.
 using TscClock = detail::BasicTscClock<detail::TscOrder::Ordered>;
 
-/// The same at half the cost, by readings that do not wait for what comes before them: one may be
+/// The same at less cost, by readings that do not wait for what comes before them: one may be
 /// as of up to a few microseconds earlier, and so earlier than one that another thread has handed
 /// over. For latencies that does not matter.
 using RelaxedTscClock = detail::BasicTscClock<detail::TscOrder::Relaxed>;
@@ -109,7 +109,7 @@ struct ClockTraits<detail::BasicTscClock<order>> {
     static constexpr std::chrono::nanoseconds coarseLag =
         ClockTraits<std::chrono::steady_clock>::coarseLag + margin;
 
-    /// The coarse steady clock: a quarter of the cost of `TscClock::now()`.
+    /// The coarse steady clock, which costs less than `TscClock::now()`.
     [[nodiscard]] static std::chrono::steady_clock::time_point coarseNow(
         const detail::BasicTscClock<order>&) noexcept {
         return ClockTraits<std::chrono::steady_clock>::coarseNow() -
