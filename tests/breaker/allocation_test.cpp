@@ -9,12 +9,17 @@
 #endif
 #if !defined(FUSEBOX_TEST_CANNOT_COUNT)
 
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -31,11 +36,26 @@ namespace {
 
 constinit thread_local bool counting = false;
 constinit thread_local int allocations = 0;
+constinit thread_local std::size_t heldBytes = 0;
+constinit thread_local bool outOfMemory = false;
+
+std::size_t sizeOf(void* memory) noexcept {
+#if defined(__GLIBC__)
+    return ::malloc_usable_size(memory);
+#else
+    return 0;
+#endif
+}
 
 void* allocate(std::size_t size, std::size_t alignment = alignof(std::max_align_t)) noexcept {
     if (counting) ++allocations;
+    if (outOfMemory) return nullptr;
     const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-    return std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+    void* const memory = alignment <= alignof(std::max_align_t)
+                             ? std::malloc(size == 0 ? 1 : size)
+                             : std::aligned_alloc(alignment, rounded);
+    if (counting) heldBytes += sizeOf(memory);
+    return memory;
 }
 void* allocateOrThrow(std::size_t size, std::size_t alignment = alignof(std::max_align_t)) {
     void* memory = allocate(size, alignment);
@@ -45,6 +65,7 @@ void* allocateOrThrow(std::size_t size, std::size_t alignment = alignof(std::max
 
 // Not inlined: gcc would see what `new` gave go to std::free, and warn of a mismatch.
 [[gnu::noinline]] void release(void* memory) noexcept {
+    if (counting) heldBytes -= sizeOf(memory);
     std::free(memory);
 }
 
@@ -334,6 +355,51 @@ TEST_CASE("A composite policy by name is compared without a conversion") {
     };
     call();
     CHECK(allocationsIn(call) == 0);
+}
+
+#if defined(__GLIBC__) && defined(__x86_64__)
+
+TEST_CASE("A breaker with default options takes less than 2 KiB, with all that it allocates") {
+    heldBytes = 0;
+    std::optional<SteadyCircuitBreaker<ConsecutiveFailures>> breaker;
+    (void)allocationsIn([&] {
+        breaker.emplace("payments-api");
+        for (int i = 0; i < 1000; ++i) (void)breaker->execute(kHealthy);
+    });
+    INFO(sizeof(*breaker) << " + " << heldBytes);
+    CHECK(heldBytes > 0);
+    CHECK(sizeof(*breaker) + heldBytes < 2048);
+}
+
+#endif
+
+TEST_CASE("Calls of like length allocate once: when one bucket of latencies is half full") {
+    ManualClock clock;
+    CircuitBreaker breaker{"counted", ConsecutiveFailures{3}, {}, clock};
+    const auto call = [&](int times) {
+        for (int i = 0; i < times; ++i) (void)breaker.execute(kHealthy);
+    };
+    CHECK(allocationsIn([&] { call(32'000); }) == 0);
+    CHECK(allocationsIn([&] { call(200'000); }) == 1);
+    CHECK(breaker.stats().totalSuccesses == 232'000);
+    CHECK(breaker.stats().latency.max == 0ns);
+}
+
+TEST_CASE("Without memory for wider counts calls go on, and are counted") {
+    ManualClock clock;
+    CircuitBreaker breaker{"counted", ConsecutiveFailures{3}, {}, clock};
+    outOfMemory = true;
+    for (int i = 0; i < 50'000; ++i) (void)breaker.execute(kHealthy);
+    outOfMemory = false;
+    (void)breaker.execute([&] {
+        clock.advance(1s);
+        return std::error_code{};
+    });
+    const CircuitBreakerStats stats = breaker.stats();
+    CHECK(stats.totalSuccesses == 50'001);
+    CHECK(stats.averageResponseTime == std::chrono::nanoseconds{1s} / 50'001);
+    CHECK(stats.latency.p99 == 0ns);
+    CHECK(stats.latency.max == 1s);
 }
 
 #endif

@@ -15,6 +15,7 @@
 
 #include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/configuration.hpp"
+#include "fusebox/breaker/draft.hpp"
 #include "fusebox/breaker/event_hub.hpp"
 #include "fusebox/breaker/options.hpp"
 #include "fusebox/breaker/saved_state_text.hpp"
@@ -35,8 +36,8 @@ public:
     using Time = TimeSource<Clock>;
     using Machine = StateMachine<typename Policy::template Tracker<Clock>, Time, EventHub>;
 
-    using Config = Configuration<Policy>;
-    using Handle = std::shared_ptr<const Config>;
+    using Draft = detail::Draft<Policy, typename Machine::Rules>;
+    using Handle = typename Draft::Handle;
 
     BreakerCore(std::string name, Policy policy, CircuitBreakerOptions options, Clock clock)
         : BreakerCore(Draft{name, std::move(policy), std::move(options)}, name, std::move(clock)) {}
@@ -175,43 +176,10 @@ private:
         if (hub_.wants<E>()) hub_.emit(std::move(event));
     }
 
-    [[nodiscard]] static ConfigError complaintAbout(const std::string& name,
-                                                    const std::string& complaint) {
-        return ConfigError{"circuit breaker \"" + name + "\": " + complaint};
-    }
-
-    /// A configuration that can work, and what it means to the machine.
-    struct Draft {
-        Draft(const std::string& name, Policy policy, CircuitBreakerOptions options)
-            : config(checked(name, std::move(policy), std::move(options))),
-              rules(config->policy, config->options, config),
-              slowerThan(rules.needs.slowerThan) {
-            if (!config->options.measureLatency && slowerThan != kForever) {
-                raise(complaintAbout(name,
-                                     complain("measureLatency", "false",
-                                              "true with a policy that decides on slow calls")));
-            }
-        }
-
-        Handle config;
-        typename Machine::Rules rules;
-        Nanoseconds slowerThan;
-    };
-
     BreakerCore(Draft draft, std::string name, Clock clock)
         : hub_(std::move(name), draft.config),
           machine_(std::move(draft.rules), draft.config->options, std::move(clock), hub_),
           configurations_(draft.config, draft.slowerThan, machine_.mutex()) {}
-
-    [[nodiscard]] static Handle checked(const std::string& name, Policy policy,
-                                        CircuitBreakerOptions options) {
-        const Complaint complaint = firstOf(
-            name.empty() ? Complaint{complain("name", "empty", "a text of at least one character")}
-                         : std::nullopt,
-            complaintOf(policy), validate(options));
-        if (complaint) raise(complaintAbout(name, *complaint));
-        return std::make_shared<const Config>(std::move(policy), std::move(options));
-    }
 
     void resume(std::string_view text) {
         const auto parsed = parseSavedState(text);

@@ -10,8 +10,8 @@
 #include <string>
 #include <utility>
 
-#include "fusebox/breaker/opening_history.hpp"
 #include "fusebox/breaker/options.hpp"
+#include "fusebox/breaker/policy_words.hpp"
 #include "fusebox/breaker/state_word.hpp"
 #include "fusebox/policy/trip_policy.hpp"
 #include "fusebox/vocabulary/duration.hpp"

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "fusebox/breaker/evidence.hpp"
 #include "fusebox/breaker/opening_history.hpp"
 #include "fusebox/breaker/saved_state.hpp"
 #include "fusebox/breaker/state_word.hpp"

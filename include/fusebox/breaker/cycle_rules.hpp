@@ -3,11 +3,10 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <utility>
 
-#include "fusebox/breaker/opening_history.hpp"
 #include "fusebox/breaker/options.hpp"
+#include "fusebox/breaker/policy_words.hpp"
 #include "fusebox/breaker/probe_slots.hpp"
 #include "fusebox/breaker/recovery_wait.hpp"
 #include "fusebox/breaker/state_word.hpp"

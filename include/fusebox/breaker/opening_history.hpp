@@ -6,60 +6,24 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "fusebox/breaker/evidence.hpp"
 #include "fusebox/breaker/past_calls.hpp"
+#include "fusebox/breaker/policy_words.hpp"
 #include "fusebox/breaker/saved_state.hpp"
 #include "fusebox/breaker/short_text.hpp"
 #include "fusebox/breaker/stats.hpp"
-#include "fusebox/vocabulary/call_counts.hpp"
 #include "fusebox/vocabulary/clock.hpp"
 #include "fusebox/vocabulary/duration.hpp"
 #include "fusebox/vocabulary/state.hpp"
 #include "fusebox/vocabulary/text.hpp"
 
 namespace fusebox::detail {
-
-/// Who can say in words what the policy was.
-struct PolicyInWords {
-    PolicyInWords() = default;
-    PolicyInWords(const PolicyInWords&) = delete;
-    PolicyInWords& operator=(const PolicyInWords&) = delete;
-    virtual ~PolicyInWords() = default;
-    [[nodiscard]] virtual std::string policyWords() const = 0;
-};
-using PolicyWords = std::shared_ptr<const PolicyInWords>;
-
-/// Of a policy that is gone.
-struct RememberedPolicy final : PolicyInWords {
-    explicit RememberedPolicy(std::string w) : words(std::move(w)) {}
-    [[nodiscard]] std::string policyWords() const override { return words; }
-
-    std::string words;
-};
-
-/// What a verdict rests on.
-struct Evidence {
-    CallCounts window{};
-    std::uint64_t minimumCalls = 1;
-    std::uint64_t consecutiveFailures = 0;
-    PastCalls pastCalls{};
-};
-
-/// The evidence that a record tells of.
-[[nodiscard]] inline Evidence evidenceOf(const TripRecord& trip) noexcept {
-    // There are rates where the calls reached the minimum.
-    const bool rated = trip.failureRate || trip.slowCallRate;
-    return {{trip.windowCalls, trip.windowFailures, trip.windowSlow},
-            rated ? 1 : std::numeric_limits<std::uint64_t>::max(),
-            trip.consecutiveFailures,
-            PastCalls{trip.lastOutcomes}};
-}
 
 /// A trip in one sentence.
 [[nodiscard]] inline std::string summarize(const TripRecord& trip) {

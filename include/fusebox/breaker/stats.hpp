@@ -12,7 +12,7 @@
 #include "fusebox/vocabulary/call_counts.hpp"
 #include "fusebox/vocabulary/state.hpp"
 #include "fusebox/vocabulary/tags.hpp"
-#include "fusebox/window/latency_histogram.hpp"
+#include "fusebox/window/latency_counts.hpp"
 
 namespace fusebox {
 

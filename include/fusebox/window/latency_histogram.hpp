@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// How long calls took: a histogram that threads fill without waiting.
+// How long the calls of one breaker took: a histogram that threads fill without waiting.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,85 +13,11 @@
 #include <new>
 
 #include "fusebox/vocabulary/platform.hpp"
+#include "fusebox/window/latency_buckets.hpp"
+#include "fusebox/window/latency_counts.hpp"
 #include "fusebox/window/latency_scale.hpp"
 
-namespace fusebox {
-
-/// Latencies of the calls that were measured; all zero when there were none.
-struct LatencySummary {
-    std::chrono::nanoseconds p50{0};
-    std::chrono::nanoseconds p90{0};
-    std::chrono::nanoseconds p99{0};
-    std::chrono::nanoseconds max{0};
-
-    friend bool operator==(const LatencySummary&, const LatencySummary&) = default;
-};
-
-namespace detail {
-
-/// How many calls took how long.
-struct LatencyCounts {
-    std::array<std::uint64_t, LatencyScale::kBuckets> buckets{};
-    std::uint64_t calls = 0;
-    std::uint64_t longest = 0;  ///< Nanoseconds.
-
-    [[nodiscard]] LatencySummary summary() const noexcept {
-        const std::chrono::nanoseconds max{longest};
-        const auto at = [&](double quantile) { return std::min(valueAt(quantile), max); };
-        return {at(0.50), at(0.90), at(0.99), max};
-    }
-
-private:
-    /// Nearest rank: the smallest value with at least that share of the calls at or below it.
-    [[nodiscard]] std::chrono::nanoseconds valueAt(double quantile) const noexcept {
-        if (calls == 0) return std::chrono::nanoseconds::zero();
-        auto left = static_cast<std::int64_t>(std::ceil(quantile * static_cast<double>(calls)));
-        std::size_t bucket = 0;
-        for (; bucket + 1 < buckets.size(); ++bucket) {
-            left -= static_cast<std::int64_t>(buckets[bucket]);
-            if (left <= 0) break;
-        }
-        return LatencyScale::middle(bucket);
-    }
-};
-
-/// The latencies of the calls of some threads. 16 bits a bucket: 368 bytes, not 1.4 KiB. What
-/// exceeds them is carried over to counts of 64 bits, one set for all threads, made when the first
-/// bucket is half full. It is not aligned, but whatever stands before or behind it shares a line
-/// with latencies of many minutes only, or with those of nanoseconds.
-template <class Platform>
-struct LatencyBuckets {
-    typename Platform::template Atomic<std::uint64_t> longest{0};
-    std::array<typename Platform::template Atomic<std::uint16_t>, LatencyScale::kBuckets> counts{};
-};
-
-/// Where some threads have their buckets, once they need them.
-template <class Platform>
-class LatencyRoom {
-public:
-    using Buckets = LatencyBuckets<Platform>;
-
-    LatencyRoom() = default;
-    LatencyRoom(const LatencyRoom&) = delete;
-    LatencyRoom& operator=(const LatencyRoom&) = delete;
-    // relaxed: who destroys it has the last say over it already.
-    ~LatencyRoom() { delete buckets_.load(std::memory_order_relaxed); }
-
-    // acquire, with the release in `put`: who finds buckets finds them made.
-    [[nodiscard]] Buckets* get() const noexcept { return buckets_.load(std::memory_order_acquire); }
-
-    /// Puts buckets there, unless another thread was faster.
-    void put(std::unique_ptr<Buckets> made) noexcept {
-        Buckets* none = nullptr;
-        if (buckets_.compare_exchange_strong(none, made.get(), std::memory_order_release,
-                                             std::memory_order_relaxed)) {
-            (void)made.release();
-        }
-    }
-
-private:
-    typename Platform::template Atomic<Buckets*> buckets_{nullptr};
-};
+namespace fusebox::detail {
 
 /// The latencies of one breaker. The buckets stand in rooms, one for each shard; here is what they
 /// share.
@@ -235,5 +160,4 @@ private:
     typename Platform::template Atomic<Carried*> carried_{nullptr};
 };
 
-}  // namespace detail
-}  // namespace fusebox
+}  // namespace fusebox::detail

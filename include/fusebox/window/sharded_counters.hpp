@@ -3,32 +3,19 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <new>
 #include <thread>
 
 #include "fusebox/vocabulary/platform.hpp"
-#include "fusebox/window/latency_histogram.hpp"
+#include "fusebox/window/shard.hpp"
 #include "fusebox/window/thread_number.hpp"
 
 namespace fusebox::detail {
-
-/// What a shard counts besides the recorded successes.
-enum class Tally : std::size_t {
-    OtherSuccesses,  ///< Successes that no window counts: stale ones, probes, slow ones.
-    Rejected,
-    ShadowRejected,
-    Begun,
-    Ended,
-    ElapsedSum,  ///< Nanoseconds.
-    Count_,
-};
 
 /// The number of shards for `wanted`: rounded up to a power of two; 0 is the number of cores, at
 /// most 16.
@@ -55,15 +42,7 @@ class ShardedCounters {
 public:
     using Tag = std::uint16_t;
     using Mutex = typename Platform::Mutex;
-
-    struct alignas(kCacheLine) Shard {
-        typename Platform::template Atomic<std::uint64_t> recorded{0};
-        std::array<typename Platform::template Atomic<std::uint64_t>,
-                   static_cast<std::size_t>(Tally::Count_)>
-            tallies{};
-        LatencyRoom<Platform> latencies{};
-    };
-    static_assert(sizeof(Shard) == kCacheLine);
+    using Shard = detail::Shard<Platform>;
 
     /// @param most how many shards there may be: a power of two.
     /// @param mutex the breaker's, which guards its epochs.
