@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "fusebox/vocabulary/platform.hpp"
+
 namespace fusebox::detail {
 
 /// Open addressing, with a bound: an entry is less than `kWindow` slots away from where its hash
@@ -31,8 +33,8 @@ public:
     /// The entry of that name, protected by `hazard`; null, with `hazard` empty, if not found.
     /// @tparam Hazard a HazardSlot, or in tests what meddles at the worst moment.
     template <class Hazard>
-    [[nodiscard]] Entry* find(std::string_view name, std::size_t hash,
-                              Hazard& hazard) const noexcept {
+    [[nodiscard]] FUSEBOX_APART Entry* find(std::string_view name, std::size_t hash,
+                                            Hazard& hazard) const noexcept {
         const std::size_t tag = tagOf(hash);
         for (std::size_t i = 0; i < kWindow; ++i) {
             const Slot& slot = at(hash + i);
