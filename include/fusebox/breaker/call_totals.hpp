@@ -34,6 +34,8 @@ public:
         if (options.measureLatency) measureLatency();
     }
 
+    [[nodiscard]] std::size_t mostShards() const noexcept { return shards_.most(); }
+
     /// From now on calls may be measured. Allocates, once.
     void measureLatency() {
         auto& room = shards_.first().latencies;

@@ -52,6 +52,7 @@ public:
     [[nodiscard]] FUSEBOX_HOT StateWord word() const noexcept { return published_.word(); }
     [[nodiscard]] const PublishedState<Platform>& published() const noexcept { return published_; }
     [[nodiscard]] TrackerNeeds needs() const noexcept { return ledger_.needs(); }
+    [[nodiscard]] Journal& journal() const noexcept { return journal_; }
 
     /// The one transition that time makes without a call, if it is due at `checked`.
     void settle(Nanoseconds checked, Nanoseconds now) noexcept {
@@ -173,6 +174,18 @@ public:
         const Verdict verdict =
             ledger_.record(totals_.recordedSuccesses(),
                            {0, time, end.elapsed, end.failed(), end.slow}, end.outcome);
+        publishTick();
+        return verdict;
+    }
+
+    /// A call of the present closed epoch that is over its deadline, and still in flight. It stands
+    /// in the totals when it ends.
+    [[nodiscard]] Verdict recordOverdue(Nanoseconds timeout, Nanoseconds now) noexcept {
+        books_.history.noteError(
+            "the call is overdue: its deadline is over, it is still in flight");
+        const bool slow = timeout >= needs().slowerThan;
+        const Verdict verdict = ledger_.record(totals_.recordedSuccesses(),
+                                               {0, now, timeout, true, slow}, Outcome::Timeout);
         publishTick();
         return verdict;
     }

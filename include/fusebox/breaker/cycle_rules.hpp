@@ -30,7 +30,9 @@ struct CycleRules {
                       .tracked = options.trackInFlight,
                       .ticks = needs.ticks,
                       .preciseTicks = needs.ticks && needs.preciseTicks,
-                      .successes = needs.successes} {}
+                      .successes = needs.successes,
+                      .watched = options.detectOverdue},
+          requestTimeout(options.requestTimeout) {}
 
     PolicyWords words;
     std::unique_ptr<Tracker> tracker;
@@ -39,6 +41,7 @@ struct CycleRules {
     ProbeSlots slots;
     int successThreshold;
     Instruments instruments;
+    std::chrono::nanoseconds requestTimeout;
 };
 
 }  // namespace fusebox::detail

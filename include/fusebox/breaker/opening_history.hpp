@@ -56,7 +56,12 @@ public:
     /// A call that was recorded as failed.
     void failed(const CallEnd& end) noexcept {
         ++(end.outcome == Outcome::Timeout ? timeouts_ : failures_);
-        lastError_.assign(end.error);
+        noteError(end.error);
+    }
+
+    /// As `lastError`, now.
+    void noteError(std::string_view error) noexcept {
+        lastError_.assign(error);
         // Of failures within one tick only the first reads the precise clock, which takes longer
         // than all else that a failure does.
         const std::int64_t tick = wallTick();

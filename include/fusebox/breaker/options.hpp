@@ -103,6 +103,12 @@ struct CircuitBreakerOptions {
     StateCallback onClose{};
     /// Key/value pairs that travel into the statistics.
     Tags tags{};
+    /// True: a call that is in flight for longer than `requestTimeout` counts as a timeout before
+    /// it returns, when another call is admitted or fails; so a dependency that hangs opens the
+    /// breaker though none of its callers come back. Needs a finite `requestTimeout` and
+    /// `measureLatency`; costs two increments a call. By a sixteenth of the deadline it may be
+    /// late.
+    bool detectOverdue = false;
 };
 
 /// Whether two option values configure the same breaker. Callbacks are not compared.
@@ -113,7 +119,7 @@ struct CircuitBreakerOptions {
            a.successThreshold == b.successThreshold && a.halfOpenLimit == b.halfOpenLimit &&
            a.probeTimeout == b.probeTimeout && a.requestTimeout == b.requestTimeout &&
            a.measureLatency == b.measureLatency && a.trackInFlight == b.trackInFlight &&
-           a.shards == b.shards && a.tags == b.tags;
+           a.shards == b.shards && a.tags == b.tags && a.detectOverdue == b.detectOverdue;
 }
 
 /// The bound of the backoff in force.
@@ -158,7 +164,11 @@ struct CircuitBreakerOptions {
         requireCount("halfOpenLimit", options.halfOpenLimit, 1, 255),
         requirePositive("probeTimeout", options.probeTimeout.value_or(kForever)),
         requirePositive("requestTimeout", options.requestTimeout),
-        requireCount("shards", options.shards, 0, 1024), detail::requireKeys(options.tags));
+        requireCount("shards", options.shards, 0, 1024), detail::requireKeys(options.tags),
+        require(!options.detectOverdue || options.requestTimeout != kForever, "detectOverdue",
+                "true", "false without a deadline (requestTimeout)"),
+        require(!options.detectOverdue || options.measureLatency, "detectOverdue", "true",
+                "false without measureLatency"));
 }
 
 /// The options in words.
@@ -179,6 +189,7 @@ struct CircuitBreakerOptions {
                                                : ", deadline " + toText(options.requestTimeout);
     if (!options.measureLatency) text += ", latency not measured";
     if (options.trackInFlight) text += ", calls in flight tracked";
+    if (options.detectOverdue) text += ", overdue calls count";
     if (!options.tags.empty()) text += ", tags " + toText(options.tags);
     return text;
 }

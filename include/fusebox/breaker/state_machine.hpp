@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -13,6 +15,7 @@
 #include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/call_totals.hpp"
 #include "fusebox/breaker/cycle.hpp"
+#include "fusebox/breaker/flights.hpp"
 #include "fusebox/breaker/options.hpp"
 #include "fusebox/breaker/state_word.hpp"
 #include "fusebox/vocabulary/platform.hpp"
@@ -39,8 +42,11 @@ public:
     StateMachine(Rules rules, const CircuitBreakerOptions& options, Clock clock, Journal& journal)
         : totals_(options, mutex_),
           cycle_(std::move(rules), totals_, journal),
-          journal_(journal),
           time_(std::move(clock)) {
+        if (options.detectOverdue) {
+            flights_ = std::make_unique<Flights<Platform>>(shardCount(options.shards));
+            flights_->setTimeout(options.requestTimeout);
+        }
         cycle_.begin(time_.now());
     }
 
@@ -78,13 +84,18 @@ public:
     [[nodiscard]] FUSEBOX_HOT bool recordTimedSuccess(Ticket ticket, Nanoseconds now,
                                                       Nanoseconds elapsed) noexcept {
         const StateWord word = ticket.word;
-        if (!word.countsSuccesses()) return false;
+        if (!word.countsSuccesses() || word.watchesCalls()) return false;
         if (word.ticks()) tickIfDue(word, now);
         return isPublished(word) && totals_.tryRecordSuccess(word.tag(), elapsed);
     }
 
     /// Any end of any admitted ticket.
     FUSEBOX_HOT ReportResult report(Ticket ticket, const CallEnd& end) noexcept {
+        if (ticket.word.watchesCalls()) [[unlikely]] {
+            const bool inTime = flights_->end(ticket);
+            ticket.word = ticket.word.withProbes(0);
+            if (!inTime) return reportOverdue(ticket.word, end);
+        }
         const StateWord word = ticket.word;
         totals_.countTime(end);
         const bool fast = end.outcome == Outcome::Success && !end.slow;
@@ -152,10 +163,17 @@ public:
     bool reconfigure(Rules& rules, bool samePolicy, Commit&& commit) {
         // Before the mutex: it may allocate.
         if (rules.instruments.measured) totals_.measureLatency();
+        auto flights = rules.instruments.watched
+                           ? std::make_unique<Flights<Platform>>(totals_.mostShards())
+                           : nullptr;
         bool agreed = false;
         changing([&](Nanoseconds now, Nanoseconds) {
             agreed = commit(cycle_.word().epoch() + 1);
-            if (agreed) cycle_.toRules(rules, samePolicy, now);
+            if (!agreed) return;
+            // Those that are there stay: calls may be using them. Found by who sees the new word.
+            if (!flights_) flights_.swap(flights);
+            if (flights_) flights_->setTimeout(rules.requestTimeout);
+            cycle_.toRules(rules, samePolicy, now);
         });
         return agreed;
     }
@@ -220,6 +238,10 @@ private:
     /// Admission that does not go without saying.
     FUSEBOX_APART Ticket admitWithCare(StateWord word) noexcept {
         for (;; word = cycle_.word()) {
+            if (word.watchesCalls()) {
+                if (const auto ticket = admitWatched(word)) return *ticket;
+                continue;
+            }
             if (word.simplyClosed()) return begin(word);
             if (word.mode() == ControlMode::ForcedOpen) return reject(word, kForever);
             if (word.mode() == ControlMode::ForcedClosed) return begin(word.asPassenger());
@@ -231,6 +253,50 @@ private:
                 return *ticket;
             }
         }
+    }
+
+    /// Admits a call that counts as failed once it is over its deadline, after a look at those that
+    /// are so; empty if that made a transition.
+    FUSEBOX_APART std::optional<Ticket> admitWatched(StateWord word) noexcept {
+        Ticket ticket{word, time_.now()};
+        bool look = flights_->lookIsDue(ticket.time);
+        for (;;) {
+            if (look) {
+                locked([&] { countOverdue(advance(time_.now())); });
+                if (cycle_.word() != word) return std::nullopt;
+            }
+            using Begun = typename Flights<Platform>::Begun;
+            look = flights_->begin(ticket) == Begun::LookFirst;
+            if (look) continue;
+            if (word.tracked()) totals_.begun();
+            return ticket;
+        }
+    }
+
+    void countOverdueIfDue(Nanoseconds now) noexcept {
+        if (flights_->lookIsDue(now)) countOverdue(now);
+    }
+
+    /// Those that are over their deadline count as timeouts, as far as they do not open the
+    /// breaker.
+    void countOverdue(Nanoseconds now) noexcept {
+        const StateWord word = cycle_.word();
+        if (!word.watchesCalls()) return;
+        std::uint64_t overdue = flights_->takeOverdue(word, now);
+        for (; overdue > 0; --overdue) {
+            if (!cycle_.recordOverdue(flights_->timeout(), now).trips) continue;
+            return cycle_.toOpen(now, now, TransitionReason::PolicyTripped);
+        }
+    }
+
+    /// The end of a call that counted as a timeout already, whatever it is.
+    FUSEBOX_APART ReportResult reportOverdue(StateWord word, const CallEnd& end) noexcept {
+        totals_.countTime(end);
+        if (word.tracked()) totals_.ended();
+        totals_.count(end);
+        if (word.epoch() == cycle_.word().epoch()) return ReportResult::Recorded;
+        totals_.stale();
+        return ReportResult::Stale;
     }
 
     /// The rest of the wait, if the word admits no call now.
@@ -314,6 +380,7 @@ private:
     FUSEBOX_APART bool recordVerdict(StateWord word, const CallEnd& end) noexcept {
         bool recorded = false;
         locked([&] {
+            if (word.watchesCalls()) countOverdueIfDue(endOf(end));
             if (cycle_.word() != word) return;
             recorded = true;
             const TrackerNeeds needs = cycle_.needs();
@@ -344,9 +411,9 @@ private:
         {
             const std::lock_guard lock{mutex_};
             change();
-            journal_.commit();
+            cycle_.journal().commit();
         }
-        journal_.flush();
+        cycle_.journal().flush();
     }
 
     /// As `locked`, after the transition that time alone has made. `change` gets the precise time,
@@ -375,7 +442,8 @@ private:
     // After what is under the mutex, far from what every call reads.
     mutable typename Platform::Mutex mutex_;
     Nanoseconds latest_ = Nanoseconds::min();
-    Journal& journal_;
+    // Made once, if calls are watched, before the word says so.
+    std::unique_ptr<Flights<Platform>> flights_{};
     Time time_;
 };
 

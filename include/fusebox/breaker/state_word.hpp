@@ -17,6 +17,7 @@ struct Instruments {
     bool ticks = false;         ///< A success looks whether a slice of time is over.
     bool preciseTicks = false;  ///< ... on the precise clock.
     bool successes = false;     ///< The policy is told of every success.
+    bool watched = false;  ///< It counts as failed once it is over its deadline. Measured, too.
 };
 
 /// State, mode, instruments, probes in flight and epoch of a breaker in 64 bits. Every transition,
@@ -24,11 +25,13 @@ struct Instruments {
 ///
 ///     bit  0..1   state
 ///     bit  2..3   mode
-///     bit  4..8   instruments
-///     bit  9      passenger (tickets only)
-///     bit 10      rejected (tickets only)
-///     bit 11..18  probes in flight; in a ticket: the probe's slot, from 1
-///     bit 19..63  epoch
+///     bit  4..9   instruments
+///     bit 10      passenger (tickets only)
+///     bit 11      rejected (tickets only)
+///     bit 12..19  probes in flight; in a ticket: the probe's slot, from 1, or of a watched call
+///     that
+///                 is no probe, the lane where it is counted, from 1
+///     bit 20..63  epoch
 ///
 /// A word that is closed and automatic, without instruments, has no bit set below the epoch, so
 /// that the hot path tests once.
@@ -100,6 +103,10 @@ public:
     [[nodiscard]] constexpr bool tellsSuccesses() const noexcept {
         return (bits_ & kSuccesses) != 0;
     }
+    /// Its calls count as failed once they are over their deadline.
+    [[nodiscard]] constexpr bool watchesCalls() const noexcept {
+        return (bits_ & kWatched) != 0 && inWindow() && cycling();
+    }
     /// The cycle goes on: the mode does not freeze it.
     [[nodiscard]] constexpr bool cycling() const noexcept {
         return mode() == ControlMode::Automatic || mode() == ControlMode::Shadow;
@@ -115,9 +122,9 @@ public:
         return StateWord{(bits_ & ~kInstruments) | (with.measured ? kMeasured : 0) |
                          (with.tracked ? kTracked : 0) | (with.ticks ? kTicks : 0) |
                          (with.preciseTicks ? kPreciseTicks : 0) |
-                         (with.successes ? kSuccesses : 0)};
+                         (with.successes ? kSuccesses : 0) | (with.watched ? kWatched : 0)};
     }
-    /// In `state`, without probes, in the next epoch. The epoch wraps after 2^45 of them.
+    /// In `state`, without probes, in the next epoch. The epoch wraps after 2^44 of them.
     [[nodiscard]] constexpr StateWord next(CircuitState state) const noexcept {
         const Bits kept = bits_ & (kModeMask | kInstruments);
         return StateWord{((epoch() + 1) << kEpochShift) | kept | static_cast<Bits>(state)};
@@ -143,12 +150,14 @@ private:
     static constexpr Bits kTicks = Bits{1} << 6;
     static constexpr Bits kPreciseTicks = Bits{1} << 7;
     static constexpr Bits kSuccesses = Bits{1} << 8;
-    static constexpr Bits kInstruments = kMeasured | kTracked | kTicks | kPreciseTicks | kSuccesses;
-    static constexpr Bits kPassenger = Bits{1} << 9;
-    static constexpr Bits kRejected = Bits{1} << 10;
-    static constexpr int kProbesShift = 11;
+    static constexpr Bits kWatched = Bits{1} << 9;
+    static constexpr Bits kInstruments =
+        kMeasured | kTracked | kTicks | kPreciseTicks | kSuccesses | kWatched;
+    static constexpr Bits kPassenger = Bits{1} << 10;
+    static constexpr Bits kRejected = Bits{1} << 11;
+    static constexpr int kProbesShift = 12;
     static constexpr Bits kProbesMask = Bits{0xff} << kProbesShift;
-    static constexpr int kEpochShift = 19;
+    static constexpr int kEpochShift = 20;
 
     Bits bits_ = 0;
 };

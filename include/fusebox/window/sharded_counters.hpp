@@ -60,6 +60,9 @@ public:
         return mask_.load(std::memory_order_relaxed) + 1;
     }
 
+    /// How many there may be.
+    [[nodiscard]] std::size_t most() const noexcept { return most_; }
+
     /// The shard of this thread.
     [[nodiscard]] FUSEBOX_HOT Shard& mine() noexcept {
         // acquire, with the releases in `spread`: who sees the mask sees as many shards.
