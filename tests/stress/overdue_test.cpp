@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Calls that are overdue while they end: each counts in the window once, as the one or the other.
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "fusebox/breaker/circuit_breaker.hpp"
@@ -28,9 +28,11 @@ const fusebox::CircuitBreakerOptions kWatching{
 template <class Breaker>
 class SlowCaller {
 public:
-    SlowCaller(Breaker& breaker, std::uint64_t seed) : breaker_(breaker), random_(seed) {}
+    SlowCaller(Breaker& breaker, ManualClock clock, std::uint64_t seed)
+        : breaker_(breaker), clock_(std::move(clock)), random_(seed) {}
 
     void callOnce() {
+        clock_.advance(std::chrono::nanoseconds{random_.below(100)});
         auto& held = held_[random_.below(held_.size())];
         if (held) {
             report(held);
@@ -55,28 +57,22 @@ private:
     }
 
     Breaker& breaker_;
+    ManualClock clock_;
     Random random_;
     std::array<typename Breaker::Permit, 8> held_{};
 };
 
 template <class Breaker>
-void countsEachCallOnce(Breaker& breaker, ManualClock clock, std::uint64_t calls) {
+void countsEachCallOnce(Breaker& breaker, const ManualClock& clock, std::uint64_t calls) {
     constexpr int kCallers = 3;
     std::vector<SlowCaller<Breaker>> callers;
-    for (std::uint64_t i = 0; i < kCallers; ++i) callers.emplace_back(breaker, i + 1);
-    std::atomic<int> calling{kCallers};
+    for (std::uint64_t i = 0; i < kCallers; ++i) callers.emplace_back(breaker, clock, i + 1);
     std::vector<std::thread> threads;
     for (auto& caller : callers) {
         threads.emplace_back([&] {
             for (std::uint64_t i = 0; i < calls; ++i) caller.callOnce();
             caller.reportAll();
-            calling.fetch_sub(1, std::memory_order_release);
         });
-    }
-    Random random{99};
-    while (calling.load(std::memory_order_acquire) > 0) {
-        clock.advance(std::chrono::nanoseconds{random.below(200)});
-        std::this_thread::yield();
     }
     for (auto& thread : threads) thread.join();
 
