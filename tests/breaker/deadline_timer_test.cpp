@@ -55,10 +55,11 @@ bool waitForStop(std::stop_token token) {
     return token.stop_requested();
 }
 
-/// A steady breaker whose calls have that deadline.
+/// A steady breaker whose calls have that deadline, and that never opens for missing it.
 class Steady {
 public:
-    explicit Steady(nanoseconds timeout) : breaker("steady", {.requestTimeout = timeout}) {}
+    explicit Steady(nanoseconds timeout)
+        : breaker("steady", ConsecutiveFailures{1'000'000}, {.requestTimeout = timeout}) {}
     CircuitBreaker<> breaker;
 };
 
@@ -222,15 +223,19 @@ TEST_CASE("A callback may call breakers, destroy itself, and outlive the call th
     using Callback = std::stop_callback<std::function<void()>>;
     auto owner = std::make_shared<std::unique_ptr<Callback>>();
     steady->breaker.execute([&](std::stop_token token) {
-        *owner = std::make_unique<Callback>(token, [&, owner] {
-            const int result = other.breaker.execute(
-                [](std::stop_token inner) { return inner.stop_requested() ? 0 : 42; });
-            const auto self = owner;
-            self->reset();
+        const auto finish = [&](int result) {
             const std::lock_guard lock{mutex};
             answer = result;
             callbackDone = true;
             ended.notify_all();
+        };
+        *owner = std::make_unique<Callback>(token, [&other, finish, owner] {
+            const auto done = finish;
+            const int result = other.breaker.execute(
+                [](std::stop_token inner) { return inner.stop_requested() ? 0 : 42; });
+            const auto self = owner;
+            self->reset();  // And what this lambda holds with it.
+            done(result);
         });
         owner.reset();
         return waitForStop(token);

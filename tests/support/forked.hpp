@@ -7,7 +7,7 @@
 
 #if defined(__SANITIZE_THREAD__)
 // It would end a child that starts a thread, which is what some tests are about.
-extern "C" inline const char* __tsan_default_options() {
+extern "C" [[gnu::used]] inline const char* __tsan_default_options() {
     return "die_after_fork=0";
 }
 #endif
