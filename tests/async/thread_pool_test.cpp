@@ -163,9 +163,8 @@ TEST_CASE("A pool that is destroyed drops what waits, and lets end what runs") {
             if (gate) gate->open();
         }
     };
-    pool->execute([&called, counted = Counted{alive}, opens = OpensAtTheEnd{release}] {
-        called = true;
-    });
+    pool->execute(
+        [&called, counted = Counted{alive}, opens = OpensAtTheEnd{release}] { called = true; });
     pool.reset();
     CHECK(ended);
     CHECK_FALSE(called);

@@ -103,8 +103,7 @@ TEST_CASE("A queue of deadlines has the earliest first, whatever is added and re
             queued.erase(found);
         }
         const detail::Deadline* const first = queue.first();
-        if (queued.empty() ? first != nullptr
-                           : !first || first->time() != queued.begin()->first) {
+        if (queued.empty() ? first != nullptr : !first || first->time() != queued.begin()->first) {
             ++wrong;
         }
     }
@@ -148,8 +147,8 @@ TEST_CASE("A token of which nobody will request a stop says so") {
         manual.breaker.execute([](const CallContext& c) { return c.stopToken().stop_possible(); }));
     CHECK_FALSE(manual.breaker.execute([](std::stop_token t) { return t.stop_possible(); }));
     Steady forever{kForever};
-    CHECK_FALSE(
-        forever.breaker.execute([](const CallContext& c) { return c.stopToken().stop_possible(); }));
+    CHECK_FALSE(forever.breaker.execute(
+        [](const CallContext& c) { return c.stopToken().stop_possible(); }));
 }
 
 TEST_CASE("A call that has ended is not stopped any more") {

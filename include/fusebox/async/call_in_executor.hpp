@@ -61,10 +61,9 @@ decltype(auto) invokeApart(Fn&& fn, const Time& time, std::chrono::nanoseconds s
 }
 
 template <class Fn, class Core>
-using ResultApart = decltype(invokeApart(std::declval<CalledAs<Fn>>(),
-                                         std::declval<const CallRace<Core>&>(),
-                                         std::declval<std::chrono::nanoseconds>(),
-                                         std::declval<std::chrono::nanoseconds>()));
+using ResultApart = decltype(invokeApart(
+    std::declval<CalledAs<Fn>>(), std::declval<const CallRace<Core>&>(),
+    std::declval<std::chrono::nanoseconds>(), std::declval<std::chrono::nanoseconds>()));
 
 /// `fn`, its result, and who ends it. Shared by the executor and whoever waits.
 template <class Core, class Fn, class R>

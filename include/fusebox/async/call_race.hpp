@@ -61,8 +61,7 @@ public:
         } else if constexpr (onSteadyTimeLine) {
             using Steady = std::chrono::steady_clock;
             ended_.wait_until(
-                lock,
-                Steady::time_point{std::chrono::duration_cast<Steady::duration>(deadline_)},
+                lock, Steady::time_point{std::chrono::duration_cast<Steady::duration>(deadline_)},
                 ended);
         } else {
             while (!ended() && !isOver(deadline_, breakersTime())) {

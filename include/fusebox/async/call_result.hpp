@@ -15,10 +15,9 @@ namespace fusebox::detail {
 template <class R>
 class CallResult {
     struct Nothing {};
-    using Value =
-        std::conditional_t<std::is_void_v<R>, Nothing,
-                           std::conditional_t<std::is_reference_v<R>,
-                                              std::add_pointer_t<R>, std::remove_cv_t<R>>>;
+    using Value = std::conditional_t<
+        std::is_void_v<R>, Nothing,
+        std::conditional_t<std::is_reference_v<R>, std::add_pointer_t<R>, std::remove_cv_t<R>>>;
 
 public:
     /// Keeps what `call` returns or throws.
@@ -48,7 +47,9 @@ public:
         }
     }
 
-    void clear() noexcept { content_.template emplace<0>(); }
+    void clear() noexcept {
+        content_.template emplace<0>();
+    }
 
 private:
     template <class Call>

@@ -151,9 +151,8 @@ private:
             });
         }
         if (!over || !this->race().end(Ending::Abandoned)) return;
-        promise_.keep([this]() -> R {
-            return deliverError<R>(reportTimeout(core_, ticket_), none());
-        });
+        promise_.keep(
+            [this]() -> R { return deliverError<R>(reportTimeout(core_, ticket_), none()); });
     }
 
     [[nodiscard]] NoAnswer& none() noexcept { return none_; }

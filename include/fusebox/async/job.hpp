@@ -42,8 +42,9 @@ private:
     };
 
     template <class F>
-    static constexpr bool fits = sizeof(F) <= kRoom && alignof(F) <= alignof(void*) &&
-                                 std::is_nothrow_move_constructible_v<F>;
+    static constexpr bool fits =
+        sizeof(F) <= kRoom &&
+        alignof(F) <= alignof(void*) && std::is_nothrow_move_constructible_v<F>;
 
     template <class F>
     static F& in(void* room) noexcept {
@@ -55,23 +56,22 @@ private:
     }
 
     template <class F>
-    static constexpr Kind kindOf{
-        [](void* room) { static_cast<void>(std::move(in<F>(room))()); },
-        [](void* to, void* from) noexcept {
-            if constexpr (fits<F>) {
-                ::new (to) F(std::move(in<F>(from)));
-            } else {
-                F** const place = std::launder(static_cast<F**>(from));
-                ::new (to) F*(std::exchange(*place, nullptr));
-            }
-        },
-        [](void* room) noexcept {
-            if constexpr (fits<F>) {
-                in<F>(room).~F();
-            } else {
-                delete *std::launder(static_cast<F**>(room));
-            }
-        }};
+    static constexpr Kind kindOf{[](void* room) { static_cast<void>(std::move(in<F>(room))()); },
+                                 [](void* to, void* from) noexcept {
+                                     if constexpr (fits<F>) {
+                                         ::new (to) F(std::move(in<F>(from)));
+                                     } else {
+                                         F** const place = std::launder(static_cast<F**>(from));
+                                         ::new (to) F*(std::exchange(*place, nullptr));
+                                     }
+                                 },
+                                 [](void* room) noexcept {
+                                     if constexpr (fits<F>) {
+                                         in<F>(room).~F();
+                                     } else {
+                                         delete *std::launder(static_cast<F**>(room));
+                                     }
+                                 }};
 
     [[nodiscard]] void* room() noexcept { return room_; }
 

@@ -40,9 +40,13 @@ struct CoreAccess {
 // Nothing of room 6 is included here: its functions are found by argument-dependent lookup, when
 // they are needed.
 template <class Core>
-concept RunsOnExecutors = requires(Core& core) { runsOnExecutors(core); };
+concept RunsOnExecutors = requires(Core& core) {
+    runsOnExecutors(core);
+};
 template <class Core>
-concept RunsAsync = requires(Core& core) { runsAsync(core); };
+concept RunsAsync = requires(Core& core) {
+    runsAsync(core);
+};
 
 }  // namespace detail
 
@@ -150,8 +154,8 @@ public:
     ///
     /// **Lifetime.** The breaker must live until the future is ready; afterwards it is not touched.
     /// (`fusebox::executeAsync` keeps the breaker of a handle alive.) The future may be dropped.
-    /// **Threads.** Judging and events are on the executor's thread, at the deadline on the timer's.
-    /// Without a timer thread, where none can be started, there is no deadline.
+    /// **Threads.** Judging and events are on the executor's thread, at the deadline on the
+    /// timer's. Without a timer thread, where none can be started, there is no deadline.
     /// **Cost.** One allocation, those of a std::promise, and what the executor needs.
     /// @throws whatever `executor` throws; all else is in the future.
     template <class E, class Fn>

@@ -90,8 +90,8 @@ public:
     [[nodiscard]] std::error_code code() const noexcept { return make_error_code(Errc::QueueFull); }
 };
 
-/// Thrown when an executor took a call and let go of it without running it, as one that is shut down
-/// does: `fn` was not called.
+/// Thrown when an executor took a call and let go of it without running it, as one that is shut
+/// down does: `fn` was not called.
 class CallDroppedError : public CircuitBreakerError {
 public:
     CallDroppedError(std::string_view breaker, CircuitState state)
