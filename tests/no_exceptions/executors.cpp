@@ -34,6 +34,17 @@ struct ForgetfulExecutor {
     void execute(const F&) {}
 };
 
+/// Keeps what it gets while the deadline passes.
+struct Hanging {
+    fusebox::test::ManualClock clock;
+    std::shared_ptr<void> kept{};
+    template <class F>
+    void execute(F f) {
+        kept = std::make_shared<F>(f);
+        clock.advance(2s);
+    }
+};
+
 void stopsAtTheDeadline() {
 #if FUSEBOX_HAS_STOP_TOKEN
     CircuitBreaker breaker{"b", {.requestTimeout = 5ms}};
@@ -84,15 +95,7 @@ void endsOfOtherKinds() {
                       forgetful, [] { return 1; }, answer) == -1);
     FUSEBOX_CHECK(breaker.stats().totalCancelled == 3);
 
-    struct Hanging {
-        fusebox::test::ManualClock clock;
-        std::shared_ptr<void> kept{};
-        template <class F>
-        void execute(F f) {
-            kept = std::make_shared<F>(f);
-            clock.advance(2s);
-        }
-    } hanging{clock};
+    Hanging hanging{clock};
     FUSEBOX_CHECK(breaker.executeOn(
                       hanging, [] { return 1; }, answer) == -1);
     FUSEBOX_CHECK(breaker.stats().totalTimeouts == 1);

@@ -37,8 +37,9 @@ public:
     /// Gives it away, or throws it.
     /// @pre there is something.
     [[nodiscard]] std::remove_cv_t<R> take() {
-        if (const auto* error = std::get_if<2>(&content_)) {
-            std::rethrow_exception(*error);
+        // Nothing of the exception stays here: who takes it also destroys it.
+        if (auto* error = std::get_if<2>(&content_)) {
+            std::rethrow_exception(std::exchange(*error, nullptr));
         }
         if constexpr (std::is_reference_v<R>) {
             return static_cast<R>(**std::get_if<1>(&content_));

@@ -185,8 +185,9 @@ FUSEBOX_COLD R answerThrown(Core& core, Ticket ticket, Classifier& classifier, A
 /// answer.
 /// @tparam knowsDeadline what is thrown late leaves as CallTimeoutError.
 template <class R, bool knowsDeadline, class Fn, class Core, class Classifier, class Answer>
-FUSEBOX_HOT R guardAdmitted(Core& core, Ticket ticket, Fn&& fn, Classifier& classifier,
-                            Answer& answer) {
+FUSEBOX_HOT R guardAdmitted(Core& core, Ticket ticket, Fn&& fn,
+                            [[maybe_unused]] Classifier& classifier,
+                            [[maybe_unused]] Answer& answer) {
 #if defined(__cpp_exceptions)
     bool reported =
         false;  // What is thrown after the report, by a move of the result, just leaves.
