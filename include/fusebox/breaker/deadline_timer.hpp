@@ -5,20 +5,23 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include "fusebox/breaker/deadline_queue.hpp"
 #include "fusebox/breaker/detached_thread.hpp"
 #include "fusebox/vocabulary/duration.hpp"
-#include "fusebox/vocabulary/never_destroyed.hpp"
 #include "fusebox/vocabulary/platform.hpp"
 
 namespace fusebox::detail {
 
 template <int version>
 FUSEBOX_PROCESS_WIDE void* runDeadlineTimer(void* timer);
+template <int version>
+FUSEBOX_PROCESS_WIDE void guardDeadlineTimer();
 
 /// Acts at deadlines of the steady clock, on a thread of its own, which is started with the first
 /// deadline, belongs to no one, and does not keep the process alive.
@@ -33,11 +36,15 @@ public:
     using Nanoseconds = std::chrono::nanoseconds;
     using Lock = Deadline::Lock;
 
-    explicit DeadlineTimer(bool survivesForks) noexcept : usable_(survivesForks) {}
+    // Constant, so that no fork can interrupt its initialisation.
+    constexpr DeadlineTimer() noexcept = default;
     DeadlineTimer(const DeadlineTimer&) = delete;
     DeadlineTimer& operator=(const DeadlineTimer&) = delete;
 
-    [[nodiscard]] Lock lock() noexcept { return Lock{mutex_}; }
+    [[nodiscard]] Lock lock() noexcept {
+        guarded_.run(&guardDeadlineTimer<kVersion>);
+        return Lock{mutex_};
+    }
 
     /// Has `deadline` act at `time`, given since the epoch of the steady clock. False if there is
     /// no thread to do so and none could be started; the next one tries again.
@@ -49,7 +56,7 @@ public:
         queue_.add(deadline, time);
         if (time >= wakesAt_) return true;
         wakesAt_ = time;
-        changed_.notify_one();
+        changed().notify_one();
         return true;
     }
     bool arm(Deadline& deadline, Nanoseconds time) noexcept { return arm(lock(), deadline, time); }
@@ -62,16 +69,23 @@ public:
         if (deadline.forks_ == forks_) queue_.remove(deadline);
     }
 
-    void beforeFork() noexcept { mutex_.lock(); }
-    void afterForkInParent() noexcept { mutex_.unlock(); }
+    /// Before the first lock: whether forks are taken care of.
+    void setUsable(bool usable) noexcept { usable_ = usable; }
+    void beforeFork() noexcept {
+        // If a fork interrupted their registration, these are called twice in its child's children.
+        if (std::exchange(forking_, true)) return;
+        mutex_.lock();
+    }
+    void afterForkInParent() noexcept {
+        if (std::exchange(forking_, false)) mutex_.unlock();
+    }
     /// Who waited in the parent does not exist here; whom the queue knows may not, either.
     void afterForkInChild() noexcept {
+        if (!std::exchange(forking_, false)) return;
         queue_.forget();
         running_ = false;
         wakesAt_ = kForever;
         ++forks_;
-        // Made anew without destroying the old one, which would wait for the one who waits in it.
-        ::new (static_cast<void*>(&changed_)) std::condition_variable;
         mutex_.unlock();
     }
 
@@ -80,6 +94,9 @@ private:
     friend void* runDeadlineTimer(void* timer);
 
     [[nodiscard]] bool start() noexcept {
+        // Over the parent's, after a fork. That is not destroyed: it would wait for who waits in
+        // it.
+        ::new (static_cast<void*>(changed_)) std::condition_variable;
         running_ = usable_ && startDetached(&runDeadlineTimer<kVersion>, this);
         return running_;
     }
@@ -109,17 +126,25 @@ private:
     void sleepUntil(Nanoseconds time, Lock& locked) noexcept {
         wakesAt_ = time;
         if (time == kForever) {
-            changed_.wait(locked);
+            changed().wait(locked);
             return;
         }
         // Bounded, because not every implementation bears an instant in a hundred years.
         const Nanoseconds rest = std::min<Nanoseconds>(time - now(), std::chrono::hours{1});
-        changed_.wait_until(locked, std::chrono::steady_clock::now() + rest);
+        changed().wait_until(locked, std::chrono::steady_clock::now() + rest);
     }
 
-    const bool usable_;
+    [[nodiscard]] std::condition_variable& changed() noexcept {
+        return *std::launder(reinterpret_cast<std::condition_variable*>(changed_));
+    }
+
+    static inline constinit thread_local bool forking_ = false;
+
+    OnceAcrossForks guarded_;
+    bool usable_ = false;
     std::mutex mutex_;
-    std::condition_variable changed_;
+    // Made with the thread: its constructor is not constant.
+    alignas(std::condition_variable) std::byte changed_[sizeof(std::condition_variable)]{};
     DeadlineQueue queue_;
     bool running_ = false;
     /// Until when the thread sleeps, if it does.
@@ -131,12 +156,23 @@ private:
 /// The timer of the process; see `circuitBreakerRegistry()` about shared objects. One that has
 /// started the thread must stay loaded. (gcc marks it so by itself.)
 template <int version>
-[[nodiscard]] FUSEBOX_PROCESS_WIDE DeadlineTimer& processDeadlineTimer() {
-    static NeverDestroyed<DeadlineTimer> timer{
+[[nodiscard]] FUSEBOX_PROCESS_WIDE DeadlineTimer& processDeadlineTimer() noexcept {
+    // Initialised before anything runs, destroyed never.
+    union Forever {
+        constexpr Forever() noexcept : timer() {}
+        constexpr ~Forever() {}
+        DeadlineTimer timer;
+    };
+    static constinit Forever forever;
+    return forever.timer;
+}
+
+template <int version>
+FUSEBOX_PROCESS_WIDE void guardDeadlineTimer() {
+    processDeadlineTimer<version>().setUsable(
         aroundForks([] { processDeadlineTimer<version>().beforeFork(); },
                     [] { processDeadlineTimer<version>().afterForkInParent(); },
-                    [] { processDeadlineTimer<version>().afterForkInChild(); })};
-    return timer.get();
+                    [] { processDeadlineTimer<version>().afterForkInChild(); }));
 }
 
 template <int version>

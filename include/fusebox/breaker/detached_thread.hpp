@@ -8,6 +8,7 @@
 #include <signal.h>
 #else
 #define FUSEBOX_HAS_PTHREADS 0
+#include <mutex>
 #include <thread>
 #endif
 
@@ -42,6 +43,27 @@ namespace fusebox::detail {
     return true;
 #endif
 }
+
+/// Runs something once. Needs no initialisation at run time. In the child of a fork that
+/// interrupted it, it runs again: glibc's pthread_once sees to that, which the guard of a
+/// function's static, or std::call_once, would leave locked for ever.
+class OnceAcrossForks {
+public:
+    void run(void (*action)()) noexcept {
+#if FUSEBOX_HAS_PTHREADS
+        ::pthread_once(&once_, action);
+#else
+        std::call_once(once_, action);
+#endif
+    }
+
+private:
+#if FUSEBOX_HAS_PTHREADS
+    pthread_once_t once_ = PTHREAD_ONCE_INIT;
+#else
+    std::once_flag once_;
+#endif
+};
 
 /// From now on calls these before each fork, and after it in the parent and in the child; says
 /// whether that could be arranged.
