@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Stop tokens of calls, and the thread that waits for their deadlines.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <deque>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -271,11 +274,15 @@ TEST_CASE("A child of a fork starts a timer of its own") {
 TEST_CASE("A fork while others arm and disarm leaves the child a timer that works") {
     Steady steady{1ms};
     std::stop_source done;
+    std::atomic<int> started{0};
     std::vector<std::thread> others;
+    // While processes are forked nothing here allocates, nor starts a thread: the allocator of
+    // AddressSanitizer does not survive that.
+    REQUIRE(steady.breaker.execute([](std::stop_token token) { return waitForStop(token); }));
     for (int i = 0; i < 2; ++i) {
-        // Nothing that allocates: not every sanitizer's allocator survives a fork.
         others.emplace_back([&] {
             Entry mine;
+            started.fetch_add(1);
             while (!done.stop_requested()) {
                 const auto soon = steady_clock::now().time_since_epoch() + 20us;
                 (void)detail::deadlineTimer().arm(mine, soon);
@@ -283,6 +290,7 @@ TEST_CASE("A fork while others arm and disarm leaves the child a timer that work
             }
         });
     }
+    while (started.load() < 2) std::this_thread::yield();
     int failed = 0;
     for (int i = 0; i < 20; ++i) {
         failed += exitCodeOf([&] {
