@@ -25,6 +25,9 @@ struct WithExecute {
 struct WithPost {
     void post(TaskHandle);
 };
+struct WithAllocator {
+    void post(const TaskHandle&, const std::allocator<void>&) const;
+};
 struct WithTryExecute {
     bool tryExecute(const std::function<void()>&);
 };
@@ -44,6 +47,7 @@ struct OnlyConstFails {
 
 static_assert(Executor<WithExecute> && Executor<const WithExecute>);
 static_assert(Executor<WithPost> && Executor<WithTryExecute> && Executor<WithExecute&>);
+static_assert(Executor<WithAllocator>);
 static_assert(Executor<ThreadPool> && Executor<test::ThreadExecutor>);
 static_assert(!Executor<WithoutAny> && !Executor<WithoutAnswer> && !Executor<WantsAnArgument>);
 static_assert(Executor<OnlyConstFails> && !Executor<const OnlyConstFails>);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -24,15 +25,21 @@ template <class E>
 concept Posts = requires(E& executor, TaskHandle task) {
     executor.post(std::move(task));
 };
+/// As executors of the Networking TS do, and of Asio before 1.24.
+template <class E>
+concept PostsAllocated = requires(E& executor, TaskHandle task) {
+    executor.post(std::move(task), std::allocator<void>{});
+};
 
 }  // namespace detail
 
 /// Runs what it is given, somewhere else or later: the first of `bool tryExecute(f)`, which says
-/// whether it has room, `execute(f)` and `post(f)` that it has, for an `f` that is copyable and
-/// called as `f()`. See docs/concepts/executor.md.
+/// whether it has room, `execute(f)`, `post(f)` and `post(f, std::allocator<void>{})` that it has,
+/// for an `f` that is copyable and called as `f()`. See docs/concepts/executor.md.
 template <class E>
 concept Executor = detail::TriesToExecute<std::remove_reference_t<E>> ||
-    detail::Executes<std::remove_reference_t<E>> || detail::Posts<std::remove_reference_t<E>>;
+    detail::Executes<std::remove_reference_t<E>> || detail::Posts<std::remove_reference_t<E>> ||
+    detail::PostsAllocated<std::remove_reference_t<E>>;
 
 namespace detail {
 
@@ -42,9 +49,11 @@ template <class E>
     if constexpr (TriesToExecute<E>) {
         return static_cast<bool>(executor.tryExecute(std::move(task)));
     } else if constexpr (Executes<E>) {
-        executor.execute(std::move(task));
+        static_cast<void>(executor.execute(std::move(task)));
+    } else if constexpr (Posts<E>) {
+        static_cast<void>(executor.post(std::move(task)));
     } else {
-        executor.post(std::move(task));
+        static_cast<void>(executor.post(std::move(task), std::allocator<void>{}));
     }
     return true;
 }
