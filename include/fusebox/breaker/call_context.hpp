@@ -23,7 +23,7 @@ namespace fusebox {
 /// waits: a socket, libcurl, gRPC.
 class CallContext {
 public:
-    /// @param clock a detail::TimeSource that outlives the call.
+    /// @param clock a detail::TimeSource, or what can be read like one, that outlives the call.
     template <class Time>
     CallContext(const Time& clock, std::chrono::nanoseconds start,
                 std::chrono::nanoseconds timeout) noexcept
