@@ -6,6 +6,7 @@
 #include "fusebox/async/execute_on.hpp"
 #include "fusebox/async/thread_pool.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/breaker/named_circuit_breaker.hpp"
 #include "fusebox/policy/any_trip_policy.hpp"
 #include "fusebox/registry/event_log.hpp"
 #include "fusebox/registry/registry.hpp"

@@ -108,16 +108,23 @@ inline constexpr bool carriesRejection = [] {
     return false;
 }();
 
+#if defined(__cpp_exceptions)
+template <class Error>
+[[noreturn]] FUSEBOX_COLD void throwRejected(const Rejection& rejection) {
+    throw Error{rejection};
+}
+#endif
+
 /// What the caller of a rejected call gets; `Error` if nothing else can carry the rejection.
 template <class R, class Error = CircuitOpenError, class Answer>
-R deliverRejection(const Rejection& rejection, Answer& answer) {
+FUSEBOX_HOT R deliverRejection(const Rejection& rejection, Answer& answer) {
     if constexpr (AnswersRejection<Answer>) {
         return answerRejection<R>(answer, rejection);
     } else if constexpr (carriesRejection<R>) {
         return RejectionTraits<std::remove_cv_t<R>>::make(rejection);
     } else {
 #if defined(__cpp_exceptions)
-        throw Error{rejection};
+        throwRejected<Error>(rejection);
 #else
         static_assert(alwaysFalse<R>,
                       "fusebox: without exceptions a rejected call has nowhere to go; give a "
@@ -128,7 +135,7 @@ R deliverRejection(const Rejection& rejection, Answer& answer) {
 }
 
 template <class R, class Core, class Answer>
-FUSEBOX_APART R answerRejected(Core& core, Ticket ticket, Answer& answer) {
+FUSEBOX_HOT R answerRejected(Core& core, Ticket ticket, Answer& answer) {
     core.tellRejected(ticket);
     return deliverRejection<R>(core.rejection(ticket), answer);
 }
@@ -141,9 +148,7 @@ FUSEBOX_HOT void reportResult(Core& core, Ticket ticket, Classifier& classifier,
         core.succeed(ticket);
         return;
     }
-    CallEnd end = core.measure(ticket, outcome);
-    if (end.error.empty()) end.error = "the result was judged a failure";
-    core.finish(ticket, end);
+    core.conclude(ticket, outcome, "the result was judged a failure");
 }
 
 #if defined(__cpp_exceptions)

@@ -71,8 +71,9 @@ public:
 
     /// Counts a success of the epoch `tag`; false, and nothing is counted, if the shard is in
     /// another epoch by now, or if another thread was counting there just then.
-    FUSEBOX_HOT bool tryAddSuccess(Tag tag) noexcept {
-        auto& recorded = mine().recorded;
+    FUSEBOX_HOT bool tryAddSuccess(Tag tag) noexcept { return tryAddSuccess(mine(), tag); }
+    FUSEBOX_HOT static bool tryAddSuccess(Shard& shard, Tag tag) noexcept {
+        auto& recorded = shard.recorded;
         // relaxed: the sum is read under the breaker's mutex and needs no more than each counter's
         // own history, which coherence gives; the tag travels in the same atomic.
         std::uint64_t seen = recorded.load(std::memory_order_relaxed);
@@ -93,19 +94,17 @@ public:
 
     /// Adds to a tally of this thread's shard.
     FUSEBOX_HOT void add(Tally tally, std::uint64_t amount = 1) noexcept {
-        // relaxed: totals order nothing.
-        mine().tallies[static_cast<std::size_t>(tally)].fetch_add(amount,
-                                                                  std::memory_order_relaxed);
+        mine().add(tally, amount);
     }
 
     /// As `add`, and notices other threads, for calls that count nothing else. Not for the holder
     /// of the mutex.
     FUSEBOX_HOT void addAlone(Tally tally) noexcept {
         auto& count = mine().tallies[static_cast<std::size_t>(tally)];
-        std::uint64_t seen = count.load(std::memory_order_relaxed);
-        if (!count.compare_exchange_strong(seen, seen + 1, std::memory_order_relaxed,
-                                           std::memory_order_relaxed)) [[unlikely]]
-            addCrowded(tally);
+        // Not a compare-exchange, which would have to wait for the load.
+        const std::uint64_t seen = count.load(std::memory_order_relaxed);
+        if (count.fetch_add(1, std::memory_order_relaxed) != seen) [[unlikely]]
+            spread();
     }
 
     /// The recorded successes of all epochs.
@@ -137,8 +136,9 @@ public:
 
     /// Moves every shard to the epoch `tag` and back to zero, but for the calls begun and ended:
     /// those in flight stay in flight.
-    void clear(Tag tag) noexcept {
-        retag(tag, 0);
+    /// @return the sum at which each shard changed over.
+    std::uint64_t clear(Tag tag) noexcept {
+        const std::uint64_t sum = retag(tag, 0);
         visit<Shard>(*this, [](Shard& shard) {
             for (std::size_t t = 0; t < shard.tallies.size(); ++t) {
                 if (static_cast<Tally>(t) == Tally::Begun ||
@@ -148,6 +148,7 @@ public:
                 shard.tallies[t].store(0, std::memory_order_relaxed);
             }
         });
+        return sum;
     }
 
 private:
@@ -187,11 +188,6 @@ private:
             total += countOf(seen);
         });
         return total;
-    }
-
-    FUSEBOX_COLD void addCrowded(Tally tally) noexcept {
-        spread();
-        add(tally);
     }
 
     /// This thread has met another on a shard. Makes as many shards as there may be, once, and
