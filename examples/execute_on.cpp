@@ -105,6 +105,7 @@ int main() {
     const auto posted = breaker.executeOn(poster, [driver] { return driver->query(true); });
 
     driver->hangUp();
+    for (auto& each : waiting) each.get();  // Their breaker must live until then.
     const auto stats = breaker.stats();
     return rows == "rows" && hung == "cached rows" && stats.totalTimeouts == 2 &&
                    full.find("no room") != std::string::npos && posted == "rows"
