@@ -32,7 +32,7 @@ set(standard_headers
 )
 # Where the system or the processor is asked for something the standard library has no word for,
 # under an #ifdef.
-set(system_headers cpuid.h sched.h time.h)
+set(system_headers cpuid.h pthread.h sched.h signal.h time.h)
 
 set(complaints "")
 macro(complain text)

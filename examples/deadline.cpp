@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Each call has a deadline: it can ask how much is left, and being late counts as a timeout.
+// Each call has a deadline: it can ask how much is left, it can be stopped, and being late counts
+// as a timeout.
 
 #include <chrono>
+#include <condition_variable>
 #include <exception>
+#include <mutex>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 
 #include <fmt/format.h>
@@ -76,5 +80,20 @@ int main() {
     });
     fmt::print("{}; {} timeouts\n", late, breaker.stats().totalTimeouts);
     // [/late_value]
+
+    // [stop_token]
+    std::mutex mutex;
+    std::condition_variable_any arrived;
+    bool ready = false;
+    fusebox::CircuitBreaker reports{"reports", {.requestTimeout = 50ms}};
+    const bool got = reports.execute([&](std::stop_token deadline) {
+        std::unique_lock lock{mutex};
+        // Until there is a report, or the stop that is requested at the deadline.
+        arrived.wait(lock, deadline, [&] { return ready; });
+        return ready;
+    });
+    fmt::print("{}, {} timeout\n", got ? "a report" : "no report", reports.stats().totalTimeouts);
+    // [/stop_token]
+    if (got || reports.stats().totalTimeouts != 1) return 1;
     return cause == "the socket timed out" && breaker.stats().totalTimeouts == 2 ? 0 : 1;
 }

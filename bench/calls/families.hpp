@@ -10,6 +10,7 @@ void addClosedFailure();
 void addOpenRejected();
 void addHalfOpen();
 void addByName();
+void addDeadlines();
 void addReadings();
 
 }  // namespace bench

@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     bench::addOpenRejected();
     bench::addHalfOpen();
     bench::addByName();
+    bench::addDeadlines();
     bench::addReadings();
 
 #if defined(__clang__)

@@ -13,6 +13,7 @@ FAMILIES = {
     "floor": "Floors: what cannot be done without",
     "closed success": "Closed, success",
     "by name": "Closed, success, by name",
+    "deadline": "Closed, success, with a deadline; in an executor (at once, if not said otherwise)",
     "closed failure": "Closed, failure that is returned",
     "closed exception": "Closed, failure that is thrown",
     "open rejected": "Open, rejected",

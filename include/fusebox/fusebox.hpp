@@ -2,6 +2,9 @@
 // The umbrella: everything that needs only the standard library.
 #pragma once
 
+#include "fusebox/async/execute_async.hpp"
+#include "fusebox/async/execute_on.hpp"
+#include "fusebox/async/thread_pool.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/breaker/named_circuit_breaker.hpp"
 #include "fusebox/policy/any_trip_policy.hpp"

@@ -27,10 +27,18 @@
 #include "breaker/own_types.hpp"
 #include "breaker/policy_cases.hpp"
 #include "breaker/rig.hpp"
+#include "fusebox/async/execute_on.hpp"
+#include "fusebox/async/executor_task.hpp"
+#include "fusebox/async/thread_pool.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/registry/registry.hpp"
 #include "fusebox/registry/with_circuit_breaker.hpp"
+#include "fusebox/vocabulary/platform.hpp"
 #include "support/catch.hpp"
+
+#if FUSEBOX_HAS_STOP_TOKEN
+#include <stop_token>
+#endif
 
 namespace {
 
@@ -383,6 +391,52 @@ TEST_CASE("Calls of like length allocate once: when one bucket of latencies is h
     CHECK(allocationsIn([&] { call(200'000); }) == 1);
     CHECK(breaker.stats().totalSuccesses == 232'000);
     CHECK(breaker.stats().latency.max == 0ns);
+}
+
+#if FUSEBOX_HAS_STOP_TOKEN
+TEST_CASE("A stop token allocates what the standard's does, and its deadline nothing") {
+    CircuitBreaker breaker{"b"};
+    const auto ask = [&] { breaker.execute([](std::stop_token) {}); };
+    ask();  // Starts the thread.
+    const int standard = allocationsIn([] { const std::stop_source source; });
+    CHECK(standard > 0);
+    CHECK(allocationsIn([&] {
+              for (int i = 0; i < 100; ++i) ask();
+          }) == 100 * standard);
+    CHECK(allocationsIn([&] {
+              breaker.execute([](const CallContext& call) {
+                  return call.remaining() > 0s && call.deadline() > call.deadline() - 1s;
+              });
+          }) == 0);
+
+    // A call does not fail for want of a token.
+    outOfMemory = true;
+    const bool stoppable =
+        breaker.execute([](std::stop_token token) { return token.stop_possible(); });
+    outOfMemory = false;
+    CHECK_FALSE(stoppable);
+    CHECK(breaker.stats().totalFailures == 0);
+}
+#endif
+
+TEST_CASE("A call in an executor allocates once, beyond what the executor needs") {
+    CircuitBreaker breaker{"b"};
+    struct {
+        void execute(const detail::TaskHandle& task) { task(); }
+    } atOnce;
+    const auto call = [&] { breaker.executeOn(atOnce, [] {}); };
+    call();
+    CHECK(allocationsIn([&] {
+              for (int i = 0; i < 100; ++i) call();
+          }) == 100);
+
+    // A pool keeps a call as it is; its queue takes memory now and then.
+    ThreadPool pool{1, 10};
+    const int allocated = allocationsIn([&] {
+        for (int i = 0; i < 100; ++i) breaker.executeOn(pool, [] {});
+    });
+    CHECK(allocated >= 100);
+    CHECK(allocated <= 125);
 }
 
 TEST_CASE("Without memory for wider counts calls go on, and are counted") {

@@ -36,6 +36,10 @@ int main() {
     });
     check(b::reaches("made in a"), "a breaker removed during its call is replaced");
 
+    const void* const timer = &fusebox::detail::deadlineTimer();
+    check(a::timer() == timer && b::timer() == timer, "there is one timer");
+    check(a::stops() && b::stops(), "it stops calls of every object");
+
     check(a::callIn(b::own(), "mine") == 42, "a registry can be handed over");
     check(b::own().get("mine")->stats().totalSuccesses == 1, "a call there is counted");
     return failed == 0 ? 0 : 1;

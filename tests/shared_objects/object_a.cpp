@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "objects.hpp"
+#include "stops.hpp"
 
 namespace a {
 
@@ -26,6 +27,14 @@ void deliver(const char* name) {
 
 int callIn(fusebox::CircuitBreakerRegistry& registry, const char* name) {
     return fusebox::withCircuitBreaker(registry, name, [] { return 42; });
+}
+
+const void* timer() {
+    return &fusebox::detail::deadlineTimer();
+}
+
+bool stops() {
+    return stopsAtTheDeadline();
 }
 
 }  // namespace a

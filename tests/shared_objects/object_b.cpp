@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "objects.hpp"
+#include "stops.hpp"
 
 namespace b {
 
@@ -39,6 +40,14 @@ bool watches(const char* name) {
     const auto view = fusebox::circuitBreakerRegistry().view(name);
     return view && view->state() == fusebox::CircuitState::Closed &&
            view->stats().name == std::string_view{name};
+}
+
+const void* timer() {
+    return &fusebox::detail::deadlineTimer();
+}
+
+bool stops() {
+    return stopsAtTheDeadline();
 }
 
 fusebox::CircuitBreakerRegistry& own() {

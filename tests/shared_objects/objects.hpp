@@ -16,6 +16,10 @@ SHOWN void addOther(const char* name);
 SHOWN void deliver(const char* name);
 /// A successful call by name, in a registry that someone else made.
 SHOWN int callIn(fusebox::CircuitBreakerRegistry& registry, const char* name);
+/// The timer of deadlines.
+SHOWN const void* timer();
+/// Whether a call that takes a token is stopped at its deadline.
+SHOWN bool stops();
 }  // namespace a
 
 namespace b {
@@ -29,6 +33,8 @@ SHOWN void listenOnce();
 SHOWN int heard();
 /// Whether a breaker that another object added, of another type, can be watched but not had.
 SHOWN bool watches(const char* name);
+SHOWN const void* timer();
+SHOWN bool stops();
 /// A registry of its own.
 SHOWN fusebox::CircuitBreakerRegistry& own();
 }  // namespace b

@@ -21,17 +21,24 @@ using Catch::Matchers::ContainsSubstring;
 // What an exception throws when it is copied ends the program.
 static_assert(std::is_nothrow_copy_constructible_v<CircuitOpenError>);
 static_assert(std::is_nothrow_copy_constructible_v<CallTimeoutError>);
+static_assert(std::is_nothrow_copy_constructible_v<QueueFullError>);
+static_assert(std::is_nothrow_copy_constructible_v<CallDroppedError>);
 static_assert(std::is_nothrow_copy_constructible_v<ConfigError>);
 static_assert(std::is_base_of_v<std::runtime_error, CircuitBreakerError>);
 static_assert(std::is_base_of_v<CircuitBreakerError, CircuitOpenError>);
 static_assert(std::is_base_of_v<CircuitBreakerError, CallTimeoutError>);
+static_assert(std::is_base_of_v<CircuitBreakerError, QueueFullError>);
+static_assert(std::is_base_of_v<CircuitBreakerError, CallDroppedError>);
+// A full queue says nothing about the circuit.
+static_assert(!std::is_base_of_v<CircuitOpenError, QueueFullError>);
 static_assert(std::is_base_of_v<std::invalid_argument, ConfigError>);
 static_assert(std::is_error_code_enum_v<Errc>);
 static_assert(static_cast<int>(Errc::CircuitOpen) == 1);  // 0 would mean success
 
 namespace {
 
-constexpr Errc kAll[] = {Errc::CircuitOpen, Errc::ProbesBusy, Errc::ForcedOpen, Errc::CallTimeout};
+constexpr Errc kAll[] = {Errc::CircuitOpen, Errc::ProbesBusy, Errc::ForcedOpen,
+                         Errc::CallTimeout, Errc::QueueFull,  Errc::CallDropped};
 
 Rejection rejectionOf(std::string_view breaker, RejectionReason reason) {
     return {breaker, CircuitState::Open, reason, 3s};
@@ -40,7 +47,8 @@ Rejection rejectionOf(std::string_view breaker, RejectionReason reason) {
 }  // namespace
 
 TEST_CASE("Rejections are the condition 'try again', a missed deadline is 'timed out'") {
-    for (const Errc code : {Errc::CircuitOpen, Errc::ProbesBusy, Errc::ForcedOpen}) {
+    for (const Errc code :
+         {Errc::CircuitOpen, Errc::ProbesBusy, Errc::ForcedOpen, Errc::QueueFull}) {
         const std::error_code error = code;
         CHECK(error == std::errc::resource_unavailable_try_again);
         CHECK(error != std::errc::timed_out);
@@ -48,6 +56,7 @@ TEST_CASE("Rejections are the condition 'try again', a missed deadline is 'timed
     const std::error_code timeout = Errc::CallTimeout;
     CHECK(timeout == std::errc::timed_out);
     CHECK(timeout != std::errc::resource_unavailable_try_again);
+    CHECK(std::error_code{Errc::CallDropped} == std::errc::operation_canceled);
 }
 
 TEST_CASE("Every error code is an error, of the category fusebox, with a sentence of its own") {
@@ -73,6 +82,7 @@ TEST_CASE("Each reason for a rejection has its error code") {
     CHECK(toErrorCode(RejectionReason::Open) == Errc::CircuitOpen);
     CHECK(toErrorCode(RejectionReason::ProbesBusy) == Errc::ProbesBusy);
     CHECK(toErrorCode(RejectionReason::ForcedOpen) == Errc::ForcedOpen);
+    CHECK(toErrorCode(RejectionReason::QueueFull) == Errc::QueueFull);
 }
 
 TEST_CASE("A rejection in words names the breaker, the reason and when to come back") {
@@ -82,6 +92,24 @@ TEST_CASE("A rejection in words names the breaker, the reason and when to come b
                ContainsSubstring("\"db\"") && ContainsSubstring("HALF_OPEN"));
     CHECK_THAT(toString(rejectionOf("db", RejectionReason::ForcedOpen)),
                ContainsSubstring("\"db\"") && ContainsSubstring("forced OPEN"));
+    CHECK(toString(rejectionOf("db", RejectionReason::QueueFull)) ==
+          "circuit breaker \"db\" admitted the call, but the executor has no room for it");
+}
+
+TEST_CASE("What an executor did not do has errors of its own") {
+    const QueueFullError full{{"db", CircuitState::HalfOpen, RejectionReason::QueueFull, 0ns}};
+    CHECK(full.name() == "db");
+    CHECK(full.state() == CircuitState::HalfOpen);
+    CHECK(full.code() == Errc::QueueFull);
+    CHECK(full.rejection() ==
+          Rejection{"db", CircuitState::HalfOpen, RejectionReason::QueueFull, 0ns});
+    CHECK(std::string{full.what()} == toString(full.rejection()));
+
+    const CallDroppedError dropped{"db", CircuitState::Closed};
+    CHECK(dropped.name() == "db");
+    CHECK(dropped.state() == CircuitState::Closed);
+    CHECK(dropped.code() == Errc::CallDropped);
+    CHECK_THAT(dropped.what(), ContainsSubstring("\"db\"") && ContainsSubstring("before it ran"));
 }
 
 TEST_CASE("A CircuitOpenError carries the rejection") {

@@ -59,6 +59,7 @@ TEST_CASE("Reasons have words") {
     CHECK(toString(RejectionReason::Open) == "OPEN");
     CHECK(toString(RejectionReason::ProbesBusy) == "PROBES_BUSY");
     CHECK(toString(RejectionReason::ForcedOpen) == "FORCED_OPEN");
+    CHECK(toString(RejectionReason::QueueFull) == "QUEUE_FULL");
     CHECK(toString(TransitionReason::PolicyTripped) == "POLICY_TRIPPED");
     CHECK(toString(TransitionReason::ProbeFailed) == "PROBE_FAILED");
     CHECK(toString(TransitionReason::ProbeLost) == "PROBE_LOST");

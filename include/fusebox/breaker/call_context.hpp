@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "fusebox/breaker/stop_at_deadline.hpp"
 #include "fusebox/breaker/time_source.hpp"
 #include "fusebox/vocabulary/duration.hpp"
 #include "fusebox/vocabulary/platform.hpp"
@@ -22,7 +23,7 @@ namespace fusebox {
 /// waits: a socket, libcurl, gRPC.
 class CallContext {
 public:
-    /// @param clock a detail::TimeSource that outlives the call.
+    /// @param clock a detail::TimeSource, or what can be read like one, that outlives the call.
     template <class Time>
     CallContext(const Time& clock, std::chrono::nanoseconds start,
                 std::chrono::nanoseconds timeout) noexcept
@@ -51,9 +52,17 @@ public:
     }
 
 #if FUSEBOX_HAS_STOP_TOKEN
-    /// A token of this call. Nothing requests a stop yet: poll `remaining()`.
+    /// A token of this call, on which a stop is requested at the deadline; the same each time. Its
+    /// `stop_possible()` is false if that never happens: without a deadline, for a breaker on a
+    /// clock off the steady time line, and where there is no memory. Nor is a stop requested if the
+    /// library's timer thread cannot be started, and after a fork during the call, in the child.
+    ///
+    /// Callbacks on the token run on the timer thread, which all calls of the process share: they
+    /// should be short. They may call breakers. **Cost.** The first one makes a std::stop_source,
+    /// which allocates, and arms the timer, which does not; the call's end disarms it.
     [[nodiscard]] std::stop_token stopToken() const noexcept {
-        return {};
+        if (!onSteadyTimeLine_ || deadline_ == kForever) return {};
+        return stop_.token(deadline_);
     }
 #endif
 
@@ -68,6 +77,9 @@ private:
     std::chrono::nanoseconds (*now_)(const void*) noexcept;
     bool onSteadyTimeLine_;
     std::chrono::nanoseconds deadline_;
+#if FUSEBOX_HAS_STOP_TOKEN
+    mutable detail::StopAtDeadline stop_{};
+#endif
 };
 
 namespace detail {

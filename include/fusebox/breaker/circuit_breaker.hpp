@@ -36,6 +36,17 @@ struct CoreAccess {
     }
 };
 
+// Nothing of room 6 is included here: its functions are found by argument-dependent lookup, when
+// they are needed.
+template <class Core>
+concept RunsOnExecutors = requires(Core& core) {
+    runsOnExecutors(core);
+};
+template <class Core>
+concept RunsAsync = requires(Core& core) {
+    runsAsync(core);
+};
+
 }  // namespace detail
 
 /// Guards calls to a dependency: lets them through while it is well, rejects them while it is not,
@@ -108,6 +119,49 @@ public:
     template <class Fn, class F>
     FUSEBOX_HOT decltype(auto) execute(Fn&& fn, Fallback<F> fallback) {
         return detail::guard(core_, std::forward<Fn>(fn), fallback.answer);
+    }
+
+    /// Calls `fn` in `executor` (see docs/concepts/executor.md), waits for it, and returns, judges
+    /// and throws as `execute` does; `fn` is moved there, or copied if it has a name. For an `fn`
+    /// that may hang and cannot be interrupted. Needs <fusebox/async/execute_on.hpp>.
+    ///
+    /// **Deadline.** `requestTimeout` after its admission the call is a timeout and this returns:
+    /// with the fallback's answer, or by CallTimeoutError. If `fn` has begun it goes on, so it must
+    /// not refer to what its caller may destroy by then; its result is destroyed in the executor,
+    /// and this breaker is not touched any more. If it has not, it is not called.
+    /// **Threads.** Admission, judging and events are on this thread. If the executor has only this
+    /// thread to run `fn`, nobody does. **Cost.** One allocation, and what the executor needs.
+    /// @throws also QueueFullError if `executor.tryExecute` has no room, which is answered like a
+    /// rejection; CallDroppedError if the executor let go of `fn` without calling it, which is
+    /// answered like an exception; whatever `executor` throws. To the breaker these calls are
+    /// cancelled.
+    template <class E, class Fn>
+    decltype(auto) executeOn(E&& executor, Fn&& fn) {
+        return executeOn(executor, std::forward<Fn>(fn), Fallback{detail::NoAnswer{}});
+    }
+    template <class E, class Fn, class F>
+    decltype(auto) executeOn(E&& executor, Fn&& fn, Fallback<F> fallback) {
+        static_assert(detail::RunsOnExecutors<Core>,
+                      "fusebox: executeOn needs #include <fusebox/async/execute_on.hpp>");
+        return guardOn(core_, executor, std::forward<Fn>(fn), fallback.answer);
+    }
+
+    /// Calls `fn` in `executor` and returns a std::future of its result at once. The future is
+    /// ready when `fn` has ended or, by CallTimeoutError, at the deadline, whichever is first; it
+    /// tells a rejection (CircuitOpenError, QueueFullError, or in the result if that can carry it)
+    /// from a failure. Needs <fusebox/async/execute_async.hpp>, and exceptions.
+    ///
+    /// **Lifetime.** The breaker must live until the future is ready; afterwards it is not touched.
+    /// (`fusebox::executeAsync` keeps the breaker of a handle alive.) The future may be dropped.
+    /// **Threads.** Judging and events are on the executor's thread, at the deadline on the
+    /// timer's. Without a timer thread, where none can be started, there is no deadline.
+    /// **Cost.** One allocation, those of a std::promise, and what the executor needs.
+    /// @throws whatever `executor` throws; all else is in the future.
+    template <class E, class Fn>
+    auto executeAsync(E&& executor, Fn&& fn) {
+        static_assert(detail::RunsAsync<Core>,
+                      "fusebox: executeAsync needs #include <fusebox/async/execute_async.hpp>");
+        return guardAsync(core_, nullptr, executor, std::forward<Fn>(fn));
     }
 
     /// Asks to be admitted: `if (!permit) use(permit.rejection())`, else report how it went.

@@ -10,70 +10,14 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <type_traits>
 #include <utility>
 
-#include "fusebox/vocabulary/never_destroyed.hpp"
+#include "fusebox/vocabulary/error_codes.hpp"
 #include "fusebox/vocabulary/rejection.hpp"
 #include "fusebox/vocabulary/state.hpp"
 #include "fusebox/vocabulary/text.hpp"
 
 namespace fusebox {
-
-/// What went wrong, as a std::error_code of the category "fusebox". Rejections compare equal to
-/// `std::errc::resource_unavailable_try_again`, `CallTimeout` to `std::errc::timed_out`.
-enum class Errc { CircuitOpen = 1, ProbesBusy, ForcedOpen, CallTimeout };
-
-namespace detail {
-
-class ErrorCategory final : public std::error_category {
-public:
-    [[nodiscard]] const char* name() const noexcept override { return "fusebox"; }
-
-    [[nodiscard]] std::string message(int code) const override {
-        switch (static_cast<Errc>(code)) {
-            case Errc::CircuitOpen: return "the circuit breaker is open";
-            case Errc::ProbesBusy:
-                return "the circuit breaker is half-open and its probes are busy";
-            case Errc::ForcedOpen: return "the circuit breaker is forced open";
-            case Errc::CallTimeout: return "the call took longer than its deadline";
-        }
-        return "unknown circuit breaker error";
-    }
-
-    [[nodiscard]] std::error_condition default_error_condition(int code) const noexcept override {
-        switch (static_cast<Errc>(code)) {
-            case Errc::CircuitOpen:
-            case Errc::ProbesBusy:
-            case Errc::ForcedOpen: return std::errc::resource_unavailable_try_again;
-            case Errc::CallTimeout: return std::errc::timed_out;
-        }
-        return {code, *this};
-    }
-};
-
-}  // namespace detail
-
-/// The category of `Errc`; lives until the process is gone.
-[[nodiscard]] inline const std::error_category& errorCategory() noexcept {
-    static detail::NeverDestroyed<detail::ErrorCategory> category;
-    return category.get();
-}
-
-// Found by argument-dependent lookup from std::error_code: the name is the standard's.
-[[nodiscard]] inline std::error_code make_error_code(Errc code) noexcept {
-    return {static_cast<int>(code), errorCategory()};
-}
-
-/// The error code that says why a call was rejected.
-[[nodiscard]] inline std::error_code toErrorCode(RejectionReason reason) noexcept {
-    switch (reason) {
-        case RejectionReason::Open: return make_error_code(Errc::CircuitOpen);
-        case RejectionReason::ProbesBusy: return make_error_code(Errc::ProbesBusy);
-        case RejectionReason::ForcedOpen: return make_error_code(Errc::ForcedOpen);
-    }
-    return make_error_code(Errc::CircuitOpen);
-}
 
 /// A rejection in one sentence.
 [[nodiscard]] inline std::string toString(const Rejection& rejection) {
@@ -86,6 +30,8 @@ public:
         case RejectionReason::ProbesBusy:
             return text += "is HALF_OPEN: the call was rejected, its probes are in flight";
         case RejectionReason::ForcedOpen: return text += "is forced OPEN: the call was rejected";
+        case RejectionReason::QueueFull:
+            return text += "admitted the call, but the executor has no room for it";
     }
     return text;
 }
@@ -130,8 +76,37 @@ private:
     std::chrono::nanoseconds retryAfter_;
 };
 
+/// Thrown when the breaker admitted a call, but the executor that should run it had no room: `fn`
+/// was not called. The breaker's own state is none of the reasons.
+class QueueFullError : public CircuitBreakerError {
+public:
+    explicit QueueFullError(const Rejection& rejection)
+        : CircuitBreakerError(rejection.breaker, rejection.state, toString(rejection)) {}
+
+    /// The rejection; its name is a view into this exception.
+    [[nodiscard]] Rejection rejection() const noexcept {
+        return {name(), state(), RejectionReason::QueueFull, std::chrono::nanoseconds::zero()};
+    }
+    [[nodiscard]] std::error_code code() const noexcept { return make_error_code(Errc::QueueFull); }
+};
+
+/// Thrown when an executor took a call and let go of it without running it, as one that is shut
+/// down does: `fn` was not called.
+class CallDroppedError : public CircuitBreakerError {
+public:
+    CallDroppedError(std::string_view breaker, CircuitState state)
+        : CircuitBreakerError(breaker, state,
+                              "circuit breaker \"" + std::string(breaker) +
+                                  "\": the executor dropped the call before it ran") {}
+
+    [[nodiscard]] std::error_code code() const noexcept {
+        return make_error_code(Errc::CallDropped);
+    }
+};
+
 /// Thrown in place of what `fn` threw when `fn` knew its deadline and passed it; what it threw is
-/// nested (std::rethrow_if_nested).
+/// nested (std::rethrow_if_nested). Thrown at the deadline, with nothing nested, to a caller who
+/// waits for an executor.
 class CallTimeoutError : public CircuitBreakerError {
 public:
     CallTimeoutError(std::string_view breaker, CircuitState state, std::chrono::nanoseconds timeout)
@@ -171,6 +146,3 @@ template <class Error>
 
 }  // namespace detail
 }  // namespace fusebox
-
-template <>
-struct std::is_error_code_enum<fusebox::Errc> : std::true_type {};
