@@ -2,8 +2,12 @@
 // Ctrl-C ends the program by its ordinary way out, so that the server is stopped and reaped.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <thread>
+
+#include "script.hpp"
 
 namespace flaky {
 
@@ -25,6 +29,17 @@ inline void catchInterrupts() {
 
 [[nodiscard]] inline bool interrupted() {
     return detail::interruptSeen;
+}
+
+/// Thrown out of a run by Ctrl-C.
+struct Interrupted {};
+
+/// Throws `Interrupted`.
+inline void sleepUntil(Clock::time_point time) {
+    for (auto now = Clock::now(); now < time; now = Clock::now()) {
+        if (interrupted()) throw Interrupted{};
+        std::this_thread::sleep_for(std::min<nanoseconds>(time - now, 50ms));
+    }
 }
 
 }  // namespace flaky

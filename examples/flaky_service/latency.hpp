@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,11 @@ private:
     if (time >= 1s) return fmt::format("{:.1f} s", amount / 1e9);
     if (time >= 1ms) return fmt::format("{:.1f} ms", amount / 1e6);
     return fmt::format("{:.1f} us", amount / 1e3);
+}
+
+/// "n/a" where there is none.
+[[nodiscard]] inline std::string wordsFor(std::optional<nanoseconds> time) {
+    return time ? inWords(*time) : "n/a";
 }
 
 }  // namespace flaky

@@ -7,15 +7,12 @@
 #include <utility>
 
 namespace flaky {
-namespace {
 
 Answer answerOf(const Response& response) {
     if (response.rejected) return Answer::Rejected;
     const auto outcome = fusebox::OutcomeTraits<Response>::classify(response);
     return outcome == fusebox::Outcome::Success ? Answer::Success : Answer::Failure;
 }
-
-}  // namespace
 
 Load::Load(int port, Call call) : call_{std::move(call)} {
     for (int i = 0; i < kCallers; ++i) clients_.push_back(std::make_unique<ServiceClient>(port));

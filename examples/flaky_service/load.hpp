@@ -18,6 +18,8 @@ inline constexpr int kCallers = 8;
 
 enum class Answer { Success, Failure, Rejected };
 
+[[nodiscard]] Answer answerOf(const Response& response);
+
 struct Sample {
     nanoseconds start;  ///< since the script began
     nanoseconds latency;

@@ -3,7 +3,6 @@
 #include "recording.hpp"
 
 #include <algorithm>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -13,13 +12,6 @@
 
 namespace flaky {
 namespace {
-
-void sleepUntil(Clock::time_point time) {
-    for (auto now = Clock::now(); now < time; now = Clock::now()) {
-        if (interrupted()) throw Interrupted{};
-        std::this_thread::sleep_for(std::min<nanoseconds>(time - now, 50ms));
-    }
-}
 
 void printHeader() {
     fmt::print("{:>7}  {:<9}  {:<9} {:>7} {:>7} {:>9} {:>9} {:>9}\n", "time", "server", "breaker",

@@ -19,9 +19,6 @@ struct Recording {
     PerPhase<int> reached;        ///< by the server's count
 };
 
-/// Thrown out of a run by Ctrl-C.
-struct Interrupted {};
-
 /// Starts a server of its own, lets eight callers ask it in that way until the script ends, and
 /// prints a line a second; `breaker` is what to print for the breaker's state.
 [[nodiscard]] Recording record(const std::string& server, const Script& script, const Call& call,

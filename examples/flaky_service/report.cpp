@@ -17,10 +17,6 @@ std::string wordsFor(std::integral auto count) {
     return fmt::to_string(count);
 }
 
-std::string wordsFor(std::optional<nanoseconds> time) {
-    return time ? inWords(*time) : "n/a";
-}
-
 void printRow(std::string_view label, const std::string& unguarded, const std::string& guarded) {
     fmt::print("{:<44} {:>12} {:>12}\n", label, unguarded, guarded);
 }

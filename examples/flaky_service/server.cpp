@@ -5,7 +5,10 @@
 //   GET  /work    (service port)  answers as the present phase says, and is counted
 //   GET  /hello   (service port)  always 200, not counted: for connecting before the clock runs
 //   POST /start   (admin port)    the script begins now
-//   GET  /stats   (admin port)    the requests that reached /work, one line a phase
+//   POST /hang    (admin port)    requests are held from now on, whatever the script says
+//   POST /heal    (admin port)    those are answered, and the script goes on
+//   GET  /stats   (admin port)    the requests that reached /work, one line a phase; a request
+//                                 that is held counts as one of the phase "hangs"
 //
 // The first line on stdout is "<service port> <admin port>". It ends when its stdin closes, so that
 // it cannot survive the program that started it, however that program ended.
@@ -33,11 +36,24 @@ public:
 
     void start() { zero_ = Clock::now(); }
 
+    void hang() {
+        if (!hangs(changes_)) ++changes_;
+    }
+    void heal() {
+        if (hangs(changes_)) ++changes_;
+        changes_.notify_all();
+    }
+
     void work(httplib::Response& response) {
-        const Phase phase = script_.at(Clock::now() - zero_.load());
+        const unsigned changes = changes_;
+        const Phase phase = hangs(changes) ? Phase::Hangs : script_.at(Clock::now() - zero_.load());
         const int number = ++reached_[indexOf(phase)];
         response.status = 200;
-        if (phase == Phase::Hangs) std::this_thread::sleep_for(kHold);
+        if (hangs(changes)) {
+            changes_.wait(changes);
+        } else if (phase == Phase::Hangs) {
+            std::this_thread::sleep_for(kHold);
+        }
         // A sick service is rarely sick all through: every tenth request gets by.
         if (phase == Phase::Errors && number % 10 != 0) response.status = number % 2 ? 500 : 503;
         response.set_content(fmt::format("{}\n", toString(phase)), "text/plain");
@@ -52,7 +68,12 @@ public:
     }
 
 private:
+    [[nodiscard]] static bool hangs(unsigned changes) { return changes % 2 == 1; }
+
     Script script_;
+    // From healthy to hanging and back: a number, so that whoever waits for one hang to end cannot
+    // miss that by the next.
+    std::atomic<unsigned> changes_{0};
     std::atomic<Clock::time_point> zero_{Clock::time_point::max()};  // healthy until started
     PerPhase<std::atomic<int>> reached_{};
 };
@@ -90,16 +111,22 @@ void serve(const Script& script) {
 
     // A server of its own, so that requests which hang cannot hold up the questions about them.
     httplib::Server admin;
-    admin.Post("/start", [&](const httplib::Request&, httplib::Response& out) {
-        service.start();
-        out.status = 200;
-    });
+    const auto onPost = [&](const char* path, void (Service::*order)()) {
+        admin.Post(path, [&service, order](const httplib::Request&, httplib::Response& out) {
+            (service.*order)();
+            out.status = 200;
+        });
+    };
+    onPost("/start", &Service::start);
+    onPost("/hang", &Service::hang);
+    onPost("/heal", &Service::heal);
     admin.Get("/stats", [&](const httplib::Request&, httplib::Response& out) {
         out.set_content(service.stats(), "text/plain");
     });
 
     // Each caller keeps one thread busy, and kHold / kCallTimeout more with requests it gave up on.
-    const int port = bindTo(front, 64);
+    // While the server hangs by order, there are some 70 callers.
+    const int port = bindTo(front, 128);
     const int adminPort = bindTo(admin, 2);
     std::thread{[&] { front.listen_after_bind(); }}.detach();
     std::thread{[&] { admin.listen_after_bind(); }}.detach();

@@ -84,10 +84,10 @@ void ServerProcess::end() noexcept {
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 
-void ServerProcess::startScript() const {
-    const auto answer = httplib::Client{"127.0.0.1", adminPort_}.Post("/start");
+void ServerProcess::order(const char* path) const {
+    const auto answer = httplib::Client{"127.0.0.1", adminPort_}.Post(path);
     if (!answer || answer->status != 200) {
-        throw std::runtime_error{"flaky_server did not answer POST /start"};
+        throw std::runtime_error{fmt::format("flaky_server did not answer POST {}", path)};
     }
 }
 

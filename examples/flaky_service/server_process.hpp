@@ -23,7 +23,13 @@ public:
     [[nodiscard]] int port() const { return port_; }
 
     /// The script begins now.
-    void startScript() const;
+    void startScript() const { order("/start"); }
+
+    /// From now on it accepts, and answers no request for work until it is healed; whatever its
+    /// script says.
+    void hang() const { order("/hang"); }
+    /// It answers what it was asked, and goes on with its script.
+    void heal() const { order("/heal"); }
 
     /// How many requests reached the service in each phase, by the server's own count.
     [[nodiscard]] PerPhase<int> requestsReached() const;
@@ -31,6 +37,7 @@ public:
 private:
     void spawn(const std::string& program, const Script& script);
     void readPorts();
+    void order(const char* path) const;
     void end() noexcept;
 
     pid_t pid_ = -1;

@@ -25,4 +25,11 @@ Response ServiceClient::work(nanoseconds patience) {
     return {.status = answer ? answer->status : 0};
 }
 
+Response ServiceClient::workUntil(const std::stop_token& stop) {
+    const std::stop_callback hangUp{stop, [this] { http_.stop(); }};
+    // Too late to begin: a connection that was hung up would be made anew.
+    if (stop.stop_requested()) return {};
+    return workHoweverLong();
+}
+
 }  // namespace flaky

@@ -4,6 +4,8 @@
 
 #include <fusebox/fusebox.hpp>
 
+#include <stop_token>
+
 #include <httplib.h>
 
 #include "script.hpp"
@@ -23,6 +25,10 @@ public:
 
     /// Asks the service once; gives up after `patience`.
     [[nodiscard]] Response work(nanoseconds patience);
+    /// Gives up when it is asked to stop, by another thread.
+    [[nodiscard]] Response workUntil(const std::stop_token& stop);
+    /// Cannot be interrupted; waits longer than any hang here.
+    [[nodiscard]] Response workHoweverLong() { return work(1min); }
 
 private:
     httplib::Client http_;
