@@ -68,6 +68,7 @@ public:
     }
     /// The one that is always there.
     [[nodiscard]] Shard& first() noexcept { return first_; }
+    [[nodiscard]] const Shard& first() const noexcept { return first_; }
 
     /// Counts a success of the epoch `tag`; false, and nothing is counted, if the shard is in
     /// another epoch by now, or if another thread was counting there just then.
