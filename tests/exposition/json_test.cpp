@@ -78,6 +78,10 @@ TEST_CASE("Statistics have the fields of the struct, with units") {
     CHECK(written.at("inFlight").is_null());
     CHECK(written.at("windowFailures") == 2);
     CHECK(written.at("failureRate") == 0.5);
+    CHECK(written.at("windowSize") == 8);
+    CHECK(written.at("policyScore").is_null());
+    CHECK(written.at("transitions").at("closedToOpen") == 1);
+    CHECK(written.at("transitions").size() == 5);
     CHECK(written.at("averageResponseTimeMs") == 1.5);
     CHECK(written.at("latencyMs").at("max") == 1.5);
     CHECK(written.at("latencyMs").size() == 4);

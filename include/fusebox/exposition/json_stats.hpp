@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fusebox/breaker/stats.hpp"
+#include "fusebox/breaker/transition_counts.hpp"
 #include "fusebox/exposition/json_values.hpp"
 #include "fusebox/window/latency_counts.hpp"
 
@@ -25,6 +26,16 @@ void to_json(Json& json, const LatencySummary& latency) {
     json["p90"] = detail::jsonMilliseconds<Json>(latency.p90);
     json["p99"] = detail::jsonMilliseconds<Json>(latency.p99);
     json["max"] = detail::jsonMilliseconds<Json>(latency.max);
+}
+
+template <detail::BasicJson Json>
+void to_json(Json& json, const TransitionCounts& counts) {
+    json = Json::object();
+    json["closedToOpen"] = counts.closedToOpen;
+    json["openToHalfOpen"] = counts.openToHalfOpen;
+    json["halfOpenToOpen"] = counts.halfOpenToOpen;
+    json["halfOpenToClosed"] = counts.halfOpenToClosed;
+    json["openToClosed"] = counts.openToClosed;
 }
 
 template <detail::BasicJson Json>
@@ -45,7 +56,8 @@ void to_json(Json& json, const TripRecord& trip) {
     json["summary"] = trip.summary;
 }
 
-/// `retryAfterMs` is null unless the breaker is open, and also while it is forced open.
+/// `retryAfterMs` is null unless the breaker is open, and also while it is forced open. Without the
+/// histograms of latencies: those are for metrics.
 template <detail::BasicJson Json>
 void to_json(Json& json, const CircuitBreakerStats& stats) {
     json = Json::object();
@@ -71,6 +83,7 @@ void to_json(Json& json, const CircuitBreakerStats& stats) {
     json["timesReconfigured"] = stats.timesReconfigured;
     json["listenerErrors"] = stats.listenerErrors;
     json["timeOpenMs"] = detail::jsonMilliseconds<Json>(stats.timeOpen);
+    json["transitions"] = stats.transitions;
     json["probesInFlight"] = stats.probesInFlight;
     json["inFlight"] = detail::jsonOptional<Json>(stats.inFlight);
     json["windowCalls"] = stats.windowCalls;
@@ -78,6 +91,8 @@ void to_json(Json& json, const CircuitBreakerStats& stats) {
     json["windowSlow"] = stats.windowSlow;
     json["failureRate"] = detail::jsonOptional<Json>(stats.failureRate);
     json["slowCallRate"] = detail::jsonOptional<Json>(stats.slowCallRate);
+    json["windowSize"] = detail::jsonOptional<Json>(stats.windowSize);
+    json["policyScore"] = detail::jsonOptional<Json>(stats.policyScore);
     json["consecutiveFailures"] = stats.consecutiveFailures;
     json["consecutiveSuccesses"] = stats.consecutiveSuccesses;
     json["averageResponseTimeMs"] = detail::jsonMilliseconds<Json>(stats.averageResponseTime);

@@ -175,6 +175,8 @@ private:
     count("windowSlow", stats.windowSlow);
     add("failureRate", detail::rateInWords(stats.failureRate));
     add("slowCallRate", detail::rateInWords(stats.slowCallRate));
+    add("windowSize", detail::orDash(stats.windowSize, [](auto n) { return std::to_string(n); }));
+    add("policyScore", detail::rateInWords(stats.policyScore));
     count("consecutiveFailures", stats.consecutiveFailures);
     count("consecutiveSuccesses", stats.consecutiveSuccesses);
     add("averageResponseTime", durationInWords(stats.averageResponseTime));
