@@ -55,7 +55,8 @@ TEST_CASE("Histograms by outcome never count down while calls end, and add up at
             Random random{t + 1};
             for (std::uint64_t i = 0; i < calls; ++i) {
                 const auto kind = static_cast<std::size_t>(random.below(3));
-                constexpr std::array kOutcomes{Outcome::Success, Outcome::Failure, Outcome::Ignored};
+                constexpr std::array kOutcomes{Outcome::Success, Outcome::Failure,
+                                               Outcome::Ignored};
                 // Few buckets, so that their 16 bits run over.
                 const std::chrono::nanoseconds elapsed = random.oneIn(100) ? 1ms : 20us;
                 (void)breaker.tryAcquire().report(kOutcomes[kind], elapsed);
