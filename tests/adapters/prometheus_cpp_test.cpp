@@ -21,7 +21,7 @@ namespace {
 
 /// Breakers of several states, whose statistics do not change any more.
 void fill(CircuitBreakerRegistry& registry) {
-    const auto open = registry.create("a \"quoted\" name\\", FailureRate{.minimumCalls = 2},
+    const auto open = registry.create("a \"quoted\" name\\", FailureRate{},
                                       {.trackInFlight = true, .tags = {{"team", "sales"}}});
     (void)open->stats();
     (void)open->execute([] { return 1; });

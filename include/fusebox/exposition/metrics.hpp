@@ -27,12 +27,10 @@ namespace detail {
     std::vector<const CircuitBreakerStats*> sorted;
     sorted.reserve(all.size());
     for (const CircuitBreakerStats& stats : all) sorted.push_back(&stats);
-    const auto name = [](const CircuitBreakerStats* stats) -> const std::string& {
-        return stats->name;
-    };
-    std::ranges::stable_sort(sorted, {}, name);
-    const auto repeated = std::ranges::unique(sorted, {}, name);
-    sorted.erase(repeated.begin(), repeated.end());
+    const auto before = [](const auto* a, const auto* b) { return a->name < b->name; };
+    const auto same = [](const auto* a, const auto* b) { return a->name == b->name; };
+    std::stable_sort(sorted.begin(), sorted.end(), before);
+    sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
     return sorted;
 }
 

@@ -3,20 +3,18 @@
 // standard library; format_stats.hpp has them for {fmt}.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "fusebox/breaker/stats.hpp"
 #include "fusebox/breaker/value_forms.hpp"
 #include "fusebox/exposition/iso_time.hpp"
+#include "fusebox/exposition/text_columns.hpp"
 #include "fusebox/vocabulary/duration.hpp"
 #include "fusebox/vocabulary/tags.hpp"
 #include "fusebox/vocabulary/text.hpp"
@@ -29,7 +27,8 @@ namespace detail {
     if (duration == kForever) return toText(duration);
     std::int64_t unit = 1;
     while (duration.count() / unit >= 1000) unit *= 10;
-    return toText(std::chrono::nanoseconds{(duration.count() + unit / 2) / unit * unit});
+    const bool up = duration.count() % unit >= unit - unit / 2;
+    return toText(std::chrono::nanoseconds{(duration.count() / unit + (up ? 1 : 0)) * unit});
 }
 
 [[nodiscard]] inline std::string stateInWords(const CircuitBreakerStats& stats) {
@@ -57,43 +56,6 @@ template <class T, class Words>
     const std::optional<std::chrono::system_clock::time_point>& time) {
     return orDash(time, [](std::chrono::system_clock::time_point known) { return isoTime(known); });
 }
-
-/// Rows of cells, in columns as wide as their widest cell, two spaces apart. UTF-8 characters count
-/// as one column each.
-class TextColumns {
-public:
-    void add(std::vector<std::string> row) {
-        for (std::string& cell : row) cell = escaped(cell);
-        rows_.push_back(std::move(row));
-    }
-
-    [[nodiscard]] std::string text() const {
-        std::vector<std::size_t> widths;
-        for (const auto& row : rows_) {
-            widths.resize(std::max(widths.size(), row.size()));
-            for (std::size_t i = 0; i < row.size(); ++i) {
-                widths[i] = std::max(widths[i], widthOf(row[i]));
-            }
-        }
-        std::string text;
-        for (const auto& row : rows_) {
-            for (std::size_t i = 0; i < row.size(); ++i) {
-                text += row[i];
-                if (i + 1 < row.size()) text.append(widths[i] - widthOf(row[i]) + 2, ' ');
-            }
-            text += '\n';
-        }
-        return text;
-    }
-
-private:
-    [[nodiscard]] static std::size_t widthOf(std::string_view cell) {
-        const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; };
-        return static_cast<std::size_t>(std::ranges::count_if(cell, begins));
-    }
-
-    std::vector<std::vector<std::string>> rows_;
-};
 
 }  // namespace detail
 
