@@ -196,6 +196,7 @@ TEST_CASE("A sink is called by one thread at a time, whoever starts, stops and p
                             }},
                             {.interval = 10us, .publishOnStop = true}};
         std::vector<std::thread> threads;
+        threads.reserve(4);
         for (int t = 0; t < 4; ++t) {
             threads.emplace_back([&publisher, t] {
                 for (int i = 0; i < 200; ++i) {

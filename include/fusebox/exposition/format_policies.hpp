@@ -33,8 +33,8 @@ template <>
 struct fmt::formatter<fusebox::CircuitBreakerOptions> : fusebox::detail::WordFormatter {};
 
 /// What `anyOf` and `allOf` make.
-template <fusebox::detail::Combination kHow, class... Policies>
-struct fmt::formatter<fusebox::detail::CompositePolicy<kHow, Policies...>>
+template <fusebox::detail::Combination How, class... Policies>
+struct fmt::formatter<fusebox::detail::CompositePolicy<How, Policies...>>
     : fusebox::detail::WordFormatter {};
 
 /// The policy, then the options.

@@ -52,8 +52,14 @@ struct MetricsPublisherOptions {
 /// A sink that throws loses that snapshot: it is counted in `errors()`, and the next one comes as
 /// usual. **Threads.** Everything may be called concurrently; the sink is called by one thread at a
 /// time. The sink may call `stop()`, `errors()` and `published()`. The registry must outlive this.
-template <MetricsSink Sink>
+///
+/// @tparam Sink see docs/concepts/metrics_sink.md.
+template <class Sink>
 class MetricsPublisher {
+    static_assert(MetricsSink<Sink>,
+                  "fusebox::MetricsPublisher<Sink>: Sink must be movable and have a void "
+                  "publish(const MetricsSnapshot&); see docs/concepts/metrics_sink.md");
+
 public:
     /// No thread is made before `start()`.
     /// @throws ConfigError if the options cannot work.
@@ -135,12 +141,14 @@ private:
     void run() noexcept {
         // release, both, with the acquire in `stop`: only this thread may find its own name there.
         worker_.store(std::this_thread::get_id(), std::memory_order_release);
-        std::minstd_rand random{std::random_device{}()};
+        // Not std::random_device, which may throw: processes that start together have other times.
+        const auto time = std::chrono::steady_clock::now().time_since_epoch().count();
+        std::mt19937_64 random{static_cast<std::uint64_t>(time)};
         while (waitFor(drawWait(random))) (void)publish();
         worker_.store(std::thread::id{}, std::memory_order_release);
     }
 
-    [[nodiscard]] std::chrono::nanoseconds drawWait(std::minstd_rand& random) const {
+    [[nodiscard]] std::chrono::nanoseconds drawWait(std::mt19937_64& random) const {
         std::uniform_real_distribution<double> factor{1.0 - options_.jitter, 1.0 + options_.jitter};
         return saturatingMultiply(options_.interval, factor(random));
     }

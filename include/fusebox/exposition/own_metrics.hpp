@@ -59,9 +59,9 @@ inline void writeTime(const std::optional<std::chrono::system_clock::time_point>
 }
 
 /// A metric that is one number of the statistics.
-template <auto kField>
+template <auto Field>
 constexpr void writeField(const CircuitBreakerStats& stats, MetricWriter& to) {
-    to.add(static_cast<double>(stats.*kField));
+    to.add(static_cast<double>(stats.*Field));
 }
 
 using Stats = CircuitBreakerStats;
