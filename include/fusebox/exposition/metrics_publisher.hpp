@@ -103,7 +103,6 @@ public:
         setStopping(true);
         wakeUp_.notify_all();
         thread_.join();
-        thread_ = {};
         if (options_.publishOnStop) (void)publish();
     }
 
