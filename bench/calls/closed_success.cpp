@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Successful calls through a closed breaker.
 #include <memory>
+#include <string>
 
 #include "calls/families.hpp"
 #include "support/cases.hpp"
@@ -18,13 +19,15 @@ const auto allSucceeded = counted(fusebox::CircuitState::Closed,
 
 template <class Clock, class Policy>
 CaseName nameOf(const ClockCase<Clock>& clock, const PolicyCase<Policy>& policy,
-                Measuring measuring, const char* entry) {
+                Measuring measuring, const std::string& entry) {
+    const bool byPermit = entry == ByPermit::kEntry;
     return {.what = "closed success",
             .policy = policy.name,
             .clock = clock.name,
             .options = bench::nameOf(measuring),
             .entry = entry,
-            .floor = floors::ofSuccess(policy.senses, measuring, clock.name)};
+            .floor = byPermit ? floors::ofPermit(measuring, clock.name)
+                              : floors::ofSuccess(policy.senses, measuring, clock.name)};
 }
 
 template <class Entry, class Clock, class Policy, class Fn>

@@ -2,6 +2,7 @@
 // The primitives that each path cannot do without.
 #include "support/floor.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -30,6 +31,9 @@ void addFloors() {
     addFloor(floors::kPlain, floors::plain);
     // The same again: how far two equal programs differ is what a run cannot tell apart.
     addFloor(floors::kPlain + " again", floors::plain);
+    addFloor(floors::kPermit, floors::permit);
+    addFloor(floors::ofPermit(Measuring::Latency, kSteady.name), std::chrono::steady_clock{},
+             floors::permitWithLatency<std::chrono::steady_clock>);
     addFloor(floors::kThrow, floors::thrown);
     forEachClock([]<class Clock>(const ClockCase<Clock>& clock) {
         const Clock instance{};

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -19,6 +20,7 @@ namespace bench::floors {
 
 // The names by which cases refer to their floors.
 inline const std::string kPlain = "plain";
+inline const std::string kPermit = "permit";
 inline const std::string kThrow = "throw";
 inline const std::string kName = "name";
 inline const std::string kNameAndCall = "name+call";
@@ -40,6 +42,11 @@ inline const std::string kNameAndCall = "name+call";
                                            const std::string& clock) {
     if (measuring == Measuring::Latency) return twoReadings(clock);
     return senses == Senses::TimeSlices ? coarseReading(clock) : kPlain;
+}
+
+/// The floor of a success by permit, which must know when it is destroyed by an exception.
+[[nodiscard]] inline std::string ofPermit(Measuring measuring, const std::string& clock) {
+    return kPermit + (measuring == Measuring::Latency ? ' ' + twoReadings(clock) : "");
 }
 
 /// The floor of a failure that is returned.
@@ -84,6 +91,16 @@ inline void plain() {
     guarded([](auto call) { call(); });
 }
 
+/// How many exceptions are unwinding when a permit is acquired.
+inline void countUnwinding() {
+    benchmark::DoNotOptimize(std::uncaught_exceptions());
+}
+
+inline void permit() {
+    countUnwinding();
+    plain();
+}
+
 template <class Clock>
 void latency(const Clock& clock) {
     guarded([&](auto call) {
@@ -91,6 +108,12 @@ void latency(const Clock& clock) {
         call();
         benchmark::DoNotOptimize(clock.now() - start);
     });
+}
+
+template <class Clock>
+void permitWithLatency(const Clock& clock) {
+    countUnwinding();
+    latency(clock);
 }
 
 template <class Clock>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/breaker/named_circuit_breaker.hpp"
 #include "fusebox/policy/any_trip_policy.hpp"
 #include "fusebox/registry/event_log.hpp"
 #include "fusebox/registry/registry.hpp"

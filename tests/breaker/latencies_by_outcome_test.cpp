@@ -7,6 +7,7 @@
 
 #include "breaker/rig.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/policy/any_trip_policy.hpp"
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;

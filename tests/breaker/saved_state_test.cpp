@@ -34,7 +34,9 @@ constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
 /// Parsed from memory that ends where the text does, so that AddressSanitizer sees a step beyond.
 std::variant<SavedState, std::string> parsed(std::string_view text) {
     const std::vector<char> exact(text.begin(), text.end());
-    return parseSavedState({exact.data(), exact.size()});
+    SavedState state;
+    if (auto complaint = parseSavedState({exact.data(), exact.size()}, state)) return *complaint;
+    return state;
 }
 
 std::optional<SavedState> stateOf(std::string_view text) {

@@ -11,7 +11,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/configuration.hpp"
@@ -104,76 +103,115 @@ public:
         return {name(), ticket.rejectedIn(), ticket.reason(), ticket.time};
     }
     /// Tells the listeners of a rejected ticket.
-    void tellRejected(Ticket ticket) noexcept {
-        if (hub_.wants<CallRejected>()) hub_.emit(CallRejected{{}, rejection(ticket)});
+    FUSEBOX_HOT void tellRejected(Ticket ticket) noexcept {
+        if (hub_.wants<CallRejected>()) [[unlikely]]
+            emit<CallRejected>(rejection(ticket));
     }
 
     /// A success by the caller's judgement; time may say otherwise.
     FUSEBOX_HOT ReportResult succeed(Ticket ticket) noexcept {
         if (ticket.word.plain() && machine_.recordPlainSuccess(ticket)) [[likely]] {
-            if (hub_.wants<CallSucceeded>()) [[unlikely]]
-                tellSucceeded();
+            tell<CallSucceeded>(Nanoseconds::zero());
             return ReportResult::Recorded;
         }
-        return succeedWithCare(ticket);
+        return ticket.word.quick() ? succeedQuickly(ticket) : succeedTimed(ticket);
     }
 
     /// How a call ended, with its time: a success or failure after the deadline is a timeout.
-    [[nodiscard]] CallEnd measure(Ticket ticket, Outcome outcome,
-                                  std::optional<Nanoseconds> given = std::nullopt) const noexcept {
-        CallEnd end;
-        end.outcome = outcome;
-        end.measured = ticket.word.measured();
-        if (given) {
-            end.elapsed = std::max(*given, Nanoseconds::zero());
-        } else if (end.measured) {
-            end.timed = true;
-            end.time = machine_.time().now();
-            end.elapsed = std::max(saturatingSubtract(end.time, ticket.time), Nanoseconds::zero());
-        }
-        if (!end.measured || end.neutral()) return end;
-        const CallLimits limits = limitsOf(ticket);
-        if (end.elapsed > limits.requestTimeout) {
-            end.late = true;
-            end.outcome = Outcome::Timeout;
-            end.error = "the call took longer than its deadline";
-        }
-        end.slow = end.elapsed >= limits.slowerThan;
-        return end;
+    [[nodiscard]] FUSEBOX_APART CallEnd
+    measure(Ticket ticket, Outcome outcome,
+            std::optional<Nanoseconds> given = std::nullopt) const noexcept {
+        return given ? endAfter(std::max(*given, Nanoseconds::zero()), ticket, outcome)
+                     : endOf(ticket, outcome);
     }
 
     /// Reports the end of an admitted call and tells the listeners.
     FUSEBOX_APART ReportResult finish(Ticket ticket, const CallEnd& end,
                                       const std::exception_ptr* error = nullptr) noexcept {
-        const ReportResult result = machine_.report(ticket, end);
-        if (end.cancelled) return result;
-        switch (end.outcome) {
-            case Outcome::Success: tell(CallSucceeded{{}, end.elapsed}); break;
-            case Outcome::Failure:
-                if (hub_.wants<CallFailed>())
-                    hub_.emit(CallFailed{{}, end.elapsed, error ? *error : nullptr});
-                break;
-            case Outcome::Timeout: tell(CallTimedOut{{}, end.elapsed}); break;
-            case Outcome::Ignored: tell(CallIgnored{{}, end.elapsed}); break;
-        }
-        if (end.slow) tell(SlowCall{{}, end.elapsed, end.outcome});
-        return result;
+        return finishHere(ticket, end, error);
+    }
+
+    /// As above, of a call that ends now; `why` it did so, unless time says better.
+    FUSEBOX_APART ReportResult conclude(Ticket ticket, Outcome outcome,
+                                        std::string_view why) noexcept {
+        CallEnd end = endOf(ticket, outcome);
+        if (end.error.empty()) end.error = why;
+        return finishHere(ticket, end, nullptr);
     }
 
 private:
-    FUSEBOX_APART ReportResult succeedWithCare(Ticket ticket) noexcept {
-        if (ticket.word.quick() && machine_.recordQuickSuccess(ticket)) {
-            if (hub_.wants<CallSucceeded>()) tellSucceeded();
+    FUSEBOX_HOT ReportResult finishHere(Ticket ticket, const CallEnd& end,
+                                        const std::exception_ptr* error) noexcept {
+        const ReportResult result = machine_.report(ticket, end);
+        if (end.cancelled) return result;
+        switch (end.outcome) {
+            case Outcome::Success: tell<CallSucceeded>(end.elapsed); break;
+            case Outcome::Failure: tell<CallFailed>(end.elapsed, error ? *error : nullptr); break;
+            case Outcome::Timeout: tell<CallTimedOut>(end.elapsed); break;
+            case Outcome::Ignored: tell<CallIgnored>(end.elapsed); break;
+        }
+        if (end.slow) tell<SlowCall>(end.elapsed, end.outcome);
+        return result;
+    }
+
+    /// A success that needs no time of its own.
+    FUSEBOX_APART ReportResult succeedQuickly(Ticket ticket) noexcept {
+        if (!machine_.recordQuickSuccess(ticket)) [[unlikely]]
+            return conclude(ticket, Outcome::Success, {});
+        tell<CallSucceeded>(Nanoseconds::zero());
+        return ReportResult::Recorded;
+    }
+
+    FUSEBOX_APART ReportResult succeedTimed(Ticket ticket) noexcept {
+        if (!ticket.word.measured()) return conclude(ticket, Outcome::Success, {});
+        const Nanoseconds now = machine_.time().now();
+        const Nanoseconds elapsed = since(ticket, now);
+        const CallLimits limits = limitsOf(ticket);
+        if (elapsed <= limits.requestTimeout && elapsed < limits.slowerThan &&
+            machine_.recordTimedSuccess(ticket, now, elapsed)) [[likely]] {
+            tell<CallSucceeded>(elapsed);
             return ReportResult::Recorded;
         }
-        return finish(ticket, measure(ticket, Outcome::Success));
+        return finish(ticket, endedAt(now, ticket, Outcome::Success));
     }
-    /// Of a call that was not measured.
-    FUSEBOX_APART void tellSucceeded() noexcept { hub_.emit(CallSucceeded{}); }
 
-    template <class E>
-    void tell(E event) noexcept {
-        if (hub_.wants<E>()) hub_.emit(std::move(event));
+    /// The end of a call that ends now.
+    [[nodiscard]] CallEnd endOf(Ticket ticket, Outcome outcome) const noexcept {
+        if (!ticket.word.measured()) return {.outcome = outcome};
+        return endedAt(machine_.time().now(), ticket, outcome);
+    }
+    [[nodiscard]] CallEnd endedAt(Nanoseconds now, Ticket ticket, Outcome outcome) const noexcept {
+        CallEnd end = endAfter(since(ticket, now), ticket, outcome);
+        end.timed = true;
+        end.time = now;
+        return end;
+    }
+    [[nodiscard]] CallEnd endAfter(Nanoseconds elapsed, Ticket ticket,
+                                   Outcome outcome) const noexcept {
+        CallEnd end{.outcome = outcome, .measured = ticket.word.measured(), .elapsed = elapsed};
+        if (!end.measured || end.neutral()) return end;
+        const CallLimits limits = limitsOf(ticket);
+        if (elapsed > limits.requestTimeout) {
+            end.late = true;
+            end.outcome = Outcome::Timeout;
+            end.error = "the call took longer than its deadline";
+        }
+        end.slow = elapsed >= limits.slowerThan;
+        return end;
+    }
+    [[nodiscard]] static Nanoseconds since(Ticket ticket, Nanoseconds now) noexcept {
+        return std::max(saturatingSubtract(now, ticket.time), Nanoseconds::zero());
+    }
+
+    /// Tells the listeners to an event, if there are any: it is made of `parts`.
+    template <class E, class... Parts>
+    FUSEBOX_HOT void tell(const Parts&... parts) noexcept {
+        if (hub_.wants<E>()) [[unlikely]]
+            emit<E>(parts...);
+    }
+    template <class E, class... Parts>
+    FUSEBOX_APART void emit(Parts... parts) noexcept {
+        hub_.emit(E{{}, std::move(parts)...});
     }
 
     BreakerCore(Draft draft, std::string name, Clock clock)
@@ -182,11 +220,10 @@ private:
           configurations_(draft.config, draft.slowerThan, machine_.mutex()) {}
 
     void resume(std::string_view text) {
-        const auto parsed = parseSavedState(text);
-        if (const auto* sentence = std::get_if<std::string>(&parsed)) {
-            raise(complaintAbout(name(), "restoredFrom, " + *sentence));
+        SavedState saved;
+        if (const auto complaint = parseSavedState(text, saved)) {
+            raise(complaintAbout(name(), "restoredFrom, " + *complaint));
         }
-        const SavedState& saved = *std::get_if<SavedState>(&parsed);
         if (saved.name != name()) {
             raise(complaintAbout(name(), complain("restoredFrom", "of \"" + saved.name + '"',
                                                   "what a breaker of the same name exported")));

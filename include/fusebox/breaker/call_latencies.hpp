@@ -16,17 +16,18 @@
 #include "fusebox/window/latency_distribution.hpp"
 #include "fusebox/window/latency_histogram.hpp"
 #include "fusebox/window/outcome_latencies.hpp"
+#include "fusebox/window/shard.hpp"
 #include "fusebox/window/sharded_counters.hpp"
 
 namespace fusebox::detail {
 
 /// The latencies of the measured calls that succeeded, failed or timed out stand in the shards.
 /// Once someone asks by outcome, those of calls that do not succeed stand apart, the ignored ones
-/// too. The shards are always the same; to keep a reference would take another cache line.
+/// too. This is what the shards share of it: it stands beside them, and is given them each time.
 template <class Platform>
 class CallLatencies {
 public:
-    using Shards = ShardedCounters<Platform>;
+    using Shards = ShardedCounters<Platform, CallLatencies>;
 
     CallLatencies() = default;
     CallLatencies(const CallLatencies&) = delete;
@@ -42,7 +43,7 @@ public:
 
     /// From now on outcomes are told apart, if calls are measured. Not for callers: it allocates,
     /// once.
-    void tellOutcomesApart(const Shards& shards) {
+    void tellOutcomesApart(const Shards& shards) const {
         // acquire, here and below, with the release of the exchange: who finds it finds it made.
         if (apart_.load(std::memory_order_acquire) || !shards.first().latencies.get()) return;
         auto made = std::make_unique<Apart>(
@@ -54,15 +55,21 @@ public:
         }
     }
 
-    /// Counts a call, if it was measured.
-    void record(Shards& shards, const CallEnd& end) noexcept {
+    /// Counts a call with those that succeeded.
+    FUSEBOX_HOT void recordSuccess(Shards& shards, Shard<Platform>& mine,
+                                   std::chrono::nanoseconds elapsed) noexcept {
+        mine.add(Tally::ElapsedSum, static_cast<std::uint64_t>(elapsed.count()));
+        if (!histogram_.record(mine.latencies, elapsed)) [[unlikely]]
+            histogram_.record(shards.first().latencies, elapsed);
+    }
+
+    /// Counts any call, if it was measured.
+    FUSEBOX_HOT void record(Shards& shards, const CallEnd& end) noexcept {
         if (!end.measured) return;
         if (end.outcome != Outcome::Success) {
             if (recordApart(end) || end.neutral()) return;
         }
-        shards.add(Tally::ElapsedSum, static_cast<std::uint64_t>(end.elapsed.count()));
-        if (!histogram_.record(shards.mine().latencies, end.elapsed)) [[unlikely]]
-            histogram_.record(shards.first().latencies, end.elapsed);
+        recordSuccess(shards, shards.mine(), end.elapsed);
     }
 
     /// Forgets all calls; the shards forget their sum themselves.
@@ -113,7 +120,7 @@ private:
     }
 
     LatencyHistogram<Platform> histogram_;
-    typename Platform::template Atomic<Apart*> apart_{nullptr};
+    mutable typename Platform::template Atomic<Apart*> apart_{nullptr};
 };
 
 }  // namespace fusebox::detail

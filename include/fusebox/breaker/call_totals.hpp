@@ -4,8 +4,11 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
 
 #include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/call_latencies.hpp"
@@ -31,14 +34,29 @@ public:
     }
 
     /// From now on calls may be measured. Allocates, once.
-    void measureLatency() { CallLatencies<Platform>::measure(shards_); }
+    void measureLatency() { latencies().measure(shards_); }
     /// From now on latencies are told apart by outcome. Not for callers: it allocates, once. Const,
     /// because nothing else changes for who looks.
-    void tellOutcomesApart() const { latencies_.tellOutcomesApart(shards_); }
+    void tellOutcomesApart() const { shards_.beside().tellOutcomesApart(shards_); }
 
-    /// Of calls that are tracked.
+    /// Of calls that are tracked. The end of one that is a recorded success needs no telling.
     FUSEBOX_HOT void begun() noexcept { shards_.add(Tally::Begun); }
     FUSEBOX_HOT void ended() noexcept { shards_.add(Tally::Ended); }
+    /// From the epoch on that began when the recorded successes stood at `sum`, calls are tracked
+    /// or not. Under the mutex, as is `inFlight`.
+    void track(bool tracked, std::uint64_t sum) noexcept {
+        if (tracked == (settledUntil_ != kUntracked)) return;
+        settleTracked(sum);
+        settledUntil_ = tracked ? sum : kUntracked;
+    }
+    /// Exact at rest; empty if calls are not tracked.
+    [[nodiscard]] std::optional<std::uint64_t> inFlight() const noexcept {
+        if (settledUntil_ == kUntracked) return std::nullopt;
+        // The ends first, so that a call in between makes it rather too large.
+        const std::uint64_t ended = shards_.total(Tally::Ended) + (shards_.sum() - settledUntil_);
+        const std::uint64_t begun = shards_.total(Tally::Begun);
+        return begun > ended ? begun - ended : 0;
+    }
     void rejected() noexcept { shards_.addAlone(Tally::Rejected); }
     void shadowRejected() noexcept { shards_.add(Tally::ShadowRejected); }
     void stale() noexcept { add(Total::Stale); }
@@ -47,19 +65,30 @@ public:
     bool recordSuccess(Tag tag) noexcept { return shards_.addSuccess(tag); }
     /// As above, but false also if another thread was in the way.
     FUSEBOX_HOT bool tryRecordSuccess(Tag tag) noexcept { return shards_.tryAddSuccess(tag); }
+    /// ... of one that took `elapsed`.
+    FUSEBOX_HOT bool tryRecordSuccess(Tag tag, std::chrono::nanoseconds elapsed) noexcept {
+        auto& mine = shards_.mine();
+        if (!shards_.tryAddSuccess(mine, tag)) return false;
+        latencies().recordSuccess(shards_, mine, elapsed);
+        return true;
+    }
     /// A success that stands in no window.
     void otherSuccess() noexcept { shards_.add(Tally::OtherSuccesses); }
 
-    /// Everything about a call's end but its success, which is `recordSuccess` or `otherSuccess`.
+    /// A call by its outcome; not one that the cycle recorded as a success or a failure.
     void count(const CallEnd& end) noexcept {
         switch (end.outcome) {
-            case Outcome::Success: break;
+            case Outcome::Success: otherSuccess(); break;
             case Outcome::Failure: add(Total::Failures); break;
             case Outcome::Timeout: add(Total::Timeouts); break;
             case Outcome::Ignored: add(end.cancelled ? Total::Cancelled : Total::Ignored); break;
         }
+    }
+
+    /// How long a call took, if it is one that the latencies are about.
+    FUSEBOX_HOT void countTime(const CallEnd& end) noexcept {
         if (end.slow) add(Total::Slow);
-        latencies_.record(shards_, end);
+        latencies().record(shards_, end);
     }
 
     [[nodiscard]] std::uint64_t recordedSuccesses() const noexcept { return shards_.sum(); }
@@ -68,8 +97,9 @@ public:
 
     /// Everything back to zero but the calls in flight, which are still in flight.
     void reset(Tag tag) noexcept {
-        shards_.clear(tag);
-        latencies_.clear(shards_);
+        settleTracked(shards_.clear(tag));
+        if (settledUntil_ != kUntracked) settledUntil_ = 0;
+        latencies().clear(shards_);
         for (auto& total : totals_) total.store(0, std::memory_order_relaxed);
     }
 
@@ -86,29 +116,32 @@ public:
         add(Total::Slow, saved.totalSlow);
     }
 
-    /// @param tracked whether calls in flight are known.
-    void fill(CircuitBreakerStats& stats, bool tracked) const noexcept {
+    /// All but `inFlight`, the failures that the cycle recorded, and the sum.
+    void fill(CircuitBreakerStats& stats) const noexcept {
         stats.totalSuccesses = shards_.sum() + shards_.total(Tally::OtherSuccesses);
         stats.totalFailures = get(Total::Failures);
         stats.totalTimeouts = get(Total::Timeouts);
         stats.totalIgnored = get(Total::Ignored);
         stats.totalCancelled = get(Total::Cancelled);
-        stats.totalCalls = stats.totalSuccesses + stats.totalFailures + stats.totalTimeouts +
-                           stats.totalIgnored + stats.totalCancelled;
         stats.totalStale = get(Total::Stale);
         stats.totalSlow = get(Total::Slow);
         stats.totalRejected = shards_.total(Tally::Rejected);
         stats.totalShadowRejected = shards_.total(Tally::ShadowRejected);
-        if (tracked) {
-            // Exact at rest. The ends first, so that a call in between makes it rather too large.
-            const std::uint64_t ended = shards_.total(Tally::Ended);
-            const std::uint64_t begun = shards_.total(Tally::Begun);
-            stats.inFlight = begun > ended ? begun - ended : 0;
-        }
-        latencies_.fill(stats, shards_);
+        shards_.beside().fill(stats, shards_);
     }
 
 private:
+    using Shards = ShardedCounters<Platform, CallLatencies<Platform>>;
+
+    [[nodiscard]] FUSEBOX_HOT CallLatencies<Platform>& latencies() noexcept {
+        return shards_.beside();
+    }
+
+    /// Counts those that are recorded successes, until `sum`, among the ends.
+    void settleTracked(std::uint64_t sum) noexcept {
+        if (settledUntil_ != kUntracked) shards_.add(Tally::Ended, sum - settledUntil_);
+    }
+
     enum class Total : std::size_t { Failures, Timeouts, Ignored, Cancelled, Stale, Slow, Count_ };
 
     // relaxed: totals order nothing.
@@ -119,11 +152,14 @@ private:
         return totals_[static_cast<std::size_t>(total)].load(std::memory_order_relaxed);
     }
 
-    ShardedCounters<Platform> shards_;
-    mutable CallLatencies<Platform> latencies_;
+    Shards shards_;
     std::array<typename Platform::template Atomic<std::uint64_t>,
                static_cast<std::size_t>(Total::Count_)>
         totals_{};
+
+    static constexpr std::uint64_t kUntracked = std::numeric_limits<std::uint64_t>::max();
+    // Under the breaker's mutex. The recorded successes from here on are ends of tracked calls.
+    std::uint64_t settledUntil_ = kUntracked;
 };
 
 }  // namespace fusebox::detail

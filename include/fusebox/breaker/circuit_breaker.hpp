@@ -19,7 +19,6 @@
 #include "fusebox/breaker/permit.hpp"
 #include "fusebox/breaker/stats.hpp"
 #include "fusebox/breaker/subscription.hpp"
-#include "fusebox/policy/any_trip_policy.hpp"
 #include "fusebox/policy/consecutive_failures.hpp"
 #include "fusebox/policy/trip_policy.hpp"
 #include "fusebox/vocabulary/clock.hpp"
@@ -201,8 +200,5 @@ private:
 /// A breaker on the steady clock.
 template <class Policy>
 using SteadyCircuitBreaker = CircuitBreaker<std::chrono::steady_clock, Policy>;
-
-/// A breaker whose policy is chosen at run time: what registries make.
-using NamedCircuitBreaker = CircuitBreaker<std::chrono::steady_clock, AnyTripPolicy>;
 
 }  // namespace fusebox

@@ -15,6 +15,7 @@
 #include "fusebox/breaker/state_word.hpp"
 #include "fusebox/policy/trip_policy.hpp"
 #include "fusebox/vocabulary/duration.hpp"
+#include "fusebox/vocabulary/platform.hpp"
 
 namespace fusebox::detail {
 
@@ -78,9 +79,7 @@ public:
     /// The limits under which a call was admitted. No lock, unless it was reconfigured since.
     [[nodiscard]] CallLimits limitsOf(StateWord ticket) const noexcept {
         const CallLimits limits = presentLimits();
-        if (isPresent(ticket)) return limits;
-        const std::lock_guard lock{mutex_};
-        return isPresent(ticket) ? presentLimits() : linkOf(ticket).limits;
+        return isPresent(ticket) ? limits : pastLimitsOf(ticket);
     }
 
     /// A successor that is not in force yet; allocates.
@@ -136,6 +135,11 @@ private:
         // epoch it holds.
         return {std::chrono::nanoseconds{requestTimeout_.load(std::memory_order_acquire)},
                 std::chrono::nanoseconds{slowerThan_.load(std::memory_order_acquire)}};
+    }
+
+    [[nodiscard]] FUSEBOX_COLD CallLimits pastLimitsOf(StateWord ticket) const noexcept {
+        const std::lock_guard lock{mutex_};
+        return isPresent(ticket) ? presentLimits() : linkOf(ticket).limits;
     }
 
     /// @pre the ticket is older than the present configuration.

@@ -42,6 +42,7 @@ public:
           slots_(std::move(rules.slots)),
           successThreshold_(rules.successThreshold) {
         published_.setProbeLimit(slots_.limit());
+        totals_.track(rules.instruments.tracked, 0);
         publish(StateWord{}.withInstruments(rules.instruments));
     }
 
@@ -116,6 +117,7 @@ public:
     void toRules(Rules& rules, bool samePolicy, Nanoseconds now) noexcept {
         const StateWord next = word().next(word().state()).withInstruments(rules.instruments);
         const std::uint64_t sum = totals_.enter(next.tag());
+        totals_.track(rules.instruments.tracked, sum);
         books_.history.reconfigured();
         if (!samePolicy) ledger_.replace(rules.tracker, sum, now);
         std::swap(words_, rules.words);
@@ -152,7 +154,7 @@ public:
         slots_.release(probe.probes());
         if (!end.neutral()) books_.evidence.pastCalls.push({end.outcome, end.slow});
         if (end.failed()) {
-            books_.history.failed(end.error);
+            books_.history.failed(end);
             ++books_.evidence.consecutiveFailures;
         }
         if (end.failed() || (end.slow && !end.neutral())) {
@@ -170,7 +172,7 @@ public:
 
     /// A call of the present closed epoch that the policy is asked about.
     [[nodiscard]] Verdict recordVerdict(const CallEnd& end, Nanoseconds time) noexcept {
-        if (end.failed()) books_.history.failed(end.error);
+        if (end.failed()) books_.history.failed(end);
         const Verdict verdict =
             ledger_.record(totals_.recordedSuccesses(),
                            {0, time, end.elapsed, end.failed(), end.slow}, end.outcome);
@@ -251,8 +253,8 @@ private:
     void publishTick() noexcept { published_.setNextTick(ledger_.nextTick()); }
     void publish(StateWord next) noexcept { published_.publish(next, slots_.lease()); }
 
-    void announce(StateWord from, CircuitState to, TransitionReason reason,
-                  Nanoseconds now) noexcept {
+    FUSEBOX_COLD void announce(StateWord from, CircuitState to, TransitionReason reason,
+                               Nanoseconds now) noexcept {
         if (!journal_.wantsTransitions()) return;
         journal_.stateChanged(from.state(), to, reason, [&] {
             CircuitBreakerStats before;
@@ -266,7 +268,8 @@ private:
                 seen.openSoFar = books_.history.openFor(std::min(now, until));
                 if (!isOver(until, now)) before.retryAfter = published_.restOf(until, now);
             }
-            totals_.fill(before, from.tracked());
+            totals_.fill(before);
+            before.inFlight = totals_.inFlight();
             seen.fill(before);
             return before;
         });

@@ -36,9 +36,11 @@ struct CycleSnapshot {
     std::chrono::nanoseconds openSoFar{0};   ///< The part of the present opening that is over.
     std::chrono::nanoseconds openFor{0};     ///< The part that is left.
 
-    /// All but totals, names and the reading of the state.
+    /// All but names, the reading of the state, and the totals that are there already.
     void fill(CircuitBreakerStats& stats) const {
         books.history.fill(stats);
+        stats.totalCalls = stats.totalSuccesses + stats.totalFailures + stats.totalTimeouts +
+                           stats.totalIgnored + stats.totalCancelled;
         stats.timeOpen = saturatingAdd(stats.timeOpen, openSoFar);
         const Evidence& known = books.evidence;
         stats.windowCalls = known.window.calls;

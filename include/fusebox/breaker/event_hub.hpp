@@ -66,8 +66,8 @@ public:
         return callbacks_ || wants<StateChanged>();
     }
     template <class MakeSnapshot>
-    void stateChanged(CircuitState from, CircuitState to, TransitionReason reason,
-                      MakeSnapshot&& snapshot) noexcept {
+    FUSEBOX_COLD void stateChanged(CircuitState from, CircuitState to, TransitionReason reason,
+                                   MakeSnapshot&& snapshot) noexcept {
         contained([&] {
             StateChanged event{{}, from, to, reason, snapshot()};
             addWords(event.snapshot, *setup_);
@@ -139,7 +139,7 @@ private:
     template <class E>
     class QueuedEvent final : public Queued {
     public:
-        QueuedEvent(E event, std::shared_ptr<const Setup> setup)
+        QueuedEvent(E&& event, std::shared_ptr<const Setup> setup)
             : event_(std::move(event)), setup_(std::move(setup)) {}
         void deliverTo(EventHub& hub) const noexcept override {
             hub.deliver(event_, setup_->options);
@@ -162,10 +162,12 @@ private:
     }
 
     template <class E>
-    void stage(E event) {
+    void stage(E&& event) {
         stamp(event);
-        staged_.push_back(std::make_unique<QueuedEvent<E>>(std::move(event), setup_));
+        stage(std::unique_ptr<Queued>{new QueuedEvent<E>{std::forward<E>(event), setup_}});
     }
+
+    void stage(std::unique_ptr<Queued> queued) { staged_.push_back(std::move(queued)); }
 
     template <class E>
     void deliver(const E& event, const CircuitBreakerOptions& callbacks) noexcept {

@@ -21,8 +21,8 @@ class FieldReader {
 public:
     static constexpr std::size_t kMostBytes = 65536;
 
-    FieldReader(std::string_view text, Format format, const FieldNames& names) {
-        for (const std::string_view name : names.get()) fields_.push_back({name, {}, 0});
+    FieldReader(std::string_view text, Format format, FieldNames names)
+        : fields_(std::move(names).take()) {
         if (text.size() > kMostBytes) {
             complainAt(1, "the text", std::to_string(text.size()) + " bytes",
                        "at most " + std::to_string(kMostBytes) + " bytes");
@@ -65,12 +65,6 @@ public:
     [[nodiscard]] const Complaint& complaint() const noexcept { return complaint_; }
 
 private:
-    struct Field {
-        std::string_view name;
-        std::string_view value;
-        std::size_t line;  ///< 0: missing.
-    };
-
     /// Takes a line off the text. Its end may be CRLF, as editors leave it: a CR that belongs to a
     /// value is written %0D. Without an end, the text was cut.
     std::string_view nextLine(std::string_view& text) {
@@ -102,9 +96,8 @@ private:
         }
         const std::string_view name = line.substr(0, equals);
         const std::string_view value = line.substr(equals + 1);
-        const auto known = std::find_if(fields_.begin(), fields_.end(),
-                                        [&](const Field& field) { return field.name == name; });
-        if (known == fields_.end()) {
+        Field* const known = find(name);
+        if (known == nullptr) {
             return complainAt(lines_, shown(name), shown(value), "no field of this name");
         }
         if (known->line > 0) {
@@ -116,12 +109,16 @@ private:
         known->line = lines_;
     }
 
-    // @pre `name` is among the names given to the constructor.
-    [[nodiscard]] const Field& field(std::string_view name) const noexcept {
-        return *std::find_if(fields_.begin(), fields_.end(),
-                             [&](const Field& known) { return known.name == name; });
+    /// Null if there is no field of that name.
+    [[nodiscard]] Field* find(std::string_view name) noexcept {
+        for (Field& field : fields_) {
+            if (field.name == name) return &field;
+        }
+        return nullptr;
     }
-    [[nodiscard]] bool has(std::string_view name) const noexcept { return field(name).line > 0; }
+    // @pre `name` is among the names given to the constructor.
+    [[nodiscard]] const Field& field(std::string_view name) noexcept { return *find(name); }
+    [[nodiscard]] bool has(std::string_view name) noexcept { return field(name).line > 0; }
 
     template <class Value, class Form>
     void read(std::string_view name, Value& value, Form) {
@@ -150,7 +147,7 @@ private:
         if (!complaint_) complaint_ = where + ": " + detail::complain(field, value, allowed);
     }
 
-    std::vector<Field> fields_{};
+    std::vector<Field> fields_;
     std::size_t lines_ = 0;
     Complaint complaint_{};
 };

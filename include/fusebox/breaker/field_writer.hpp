@@ -5,6 +5,7 @@
 // `FieldReader`, or `FieldNames`, which only lists them. See saved_state_text.hpp.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,20 +53,27 @@ private:
     std::string text_{};
 };
 
+/// A field and where it stands in a text.
+struct Field {
+    std::string_view name;
+    std::string_view value;
+    std::size_t line;  ///< 0: missing.
+};
+
 /// Lists the fields.
 class FieldNames {
 public:
     template <class Value, class Form>
     void required(std::string_view name, const Value&, Form) {
-        names_.push_back(name);
+        fields_.push_back({name, {}, 0});
     }
     template <class Value, class Form>
     void optional(std::string_view name, const Value&, Form) {
-        names_.push_back(name);
+        fields_.push_back({name, {}, 0});
     }
     template <class Value, class Form>
     void requiredIf(bool, std::string_view, std::string_view name, const Value&, Form) {
-        names_.push_back(name);
+        fields_.push_back({name, {}, 0});
     }
     template <class Value, class Visit>
     void group(std::string_view, const std::optional<Value>&, Visit visit) {
@@ -73,10 +81,10 @@ public:
         visit(*this, value);
     }
 
-    [[nodiscard]] const std::vector<std::string_view>& get() const noexcept { return names_; }
+    [[nodiscard]] std::vector<Field> take() && { return std::move(fields_); }
 
 private:
-    std::vector<std::string_view> names_{};
+    std::vector<Field> fields_{};
 };
 
 }  // namespace fusebox::detail

@@ -103,18 +103,23 @@ inline constexpr bool carriesRejection = [] {
     return false;
 }();
 
+#if defined(__cpp_exceptions)
+[[noreturn]] FUSEBOX_COLD inline void throwRejected(const Rejection& rejection) {
+    throw CircuitOpenError{rejection};
+}
+#endif
+
 /// What the caller of a rejected call gets.
 template <class R, class Core, class Answer>
-FUSEBOX_APART R answerRejected(Core& core, Ticket ticket, Answer& answer) {
+FUSEBOX_HOT R answerRejected(Core& core, Ticket ticket, Answer& answer) {
     core.tellRejected(ticket);
-    const Rejection rejection = core.rejection(ticket);
     if constexpr (AnswersRejection<Answer>) {
-        return answerRejection<R>(answer, rejection);
+        return answerRejection<R>(answer, core.rejection(ticket));
     } else if constexpr (carriesRejection<R>) {
-        return RejectionTraits<std::remove_cv_t<R>>::make(rejection);
+        return RejectionTraits<std::remove_cv_t<R>>::make(core.rejection(ticket));
     } else {
 #if defined(__cpp_exceptions)
-        throw CircuitOpenError{rejection};
+        throwRejected(core.rejection(ticket));
 #else
         static_assert(alwaysFalse<R>,
                       "fusebox: without exceptions a rejected call has nowhere to go; give a "
@@ -132,9 +137,7 @@ FUSEBOX_HOT void reportResult(Core& core, Ticket ticket, Classifier& classifier,
         core.succeed(ticket);
         return;
     }
-    CallEnd end = core.measure(ticket, outcome);
-    if (end.error.empty()) end.error = "the result was judged a failure";
-    core.finish(ticket, end);
+    core.conclude(ticket, outcome, "the result was judged a failure");
 }
 
 #if defined(__cpp_exceptions)

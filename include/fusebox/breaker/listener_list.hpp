@@ -31,19 +31,17 @@ public:
     void add(std::shared_ptr<ListenerGate> listener) {
         std::shared_ptr<const Members> old;  // Released after the lock.
         const std::lock_guard lock{mutex_};
-        auto changed = listening();
-        changed->push_back(std::move(listener));
+        Members changed = listening();
+        changed.push_back(std::move(listener));
         old = replace(std::move(changed));
     }
 
     /// Once; ends nothing of a user's.
     void attach(const std::shared_ptr<ListenerGate>& listener) {
         const std::lock_guard lock{mutex_};
-        for (const auto& member : *members_) {
-            if (member == listener) return;
-        }
-        auto changed = std::make_shared<Members>(*members_);
-        changed->push_back(listener);
+        Members changed = membersBut(*listener);
+        if (changed.size() < members_->size()) return;
+        changed.push_back(listener);
         // All that was in the old list is in the new one: nothing ends here.
         replace(std::move(changed));
     }
@@ -52,9 +50,7 @@ public:
     void detach(const ListenerGate& listener) noexcept {
         unlessOutOfMemory([&] {
             const std::lock_guard lock{mutex_};
-            auto changed = std::make_shared<Members>(*members_);
-            std::erase_if(*changed, [&](const auto& one) { return one.get() == &listener; });
-            replace(std::move(changed));
+            replace(membersBut(listener));
         });
     }
 
@@ -78,18 +74,28 @@ public:
     }
 
 private:
-    /// A copy of those whose gates are open.
-    [[nodiscard]] std::shared_ptr<Members> listening() const {
-        auto open = std::make_shared<Members>(*members_);
-        std::erase_if(*open, [](const auto& member) { return !member->isOpen(); });
+    /// Those whose gates are open.
+    [[nodiscard]] Members listening() const {
+        Members open;
+        for (const auto& member : *members_) {
+            if (member->isOpen()) open.push_back(member);
+        }
         return open;
     }
+    [[nodiscard]] Members membersBut(const ListenerGate& one) const {
+        Members others;
+        for (const auto& member : *members_) {
+            if (member.get() != &one) others.push_back(member);
+        }
+        return others;
+    }
 
-    std::shared_ptr<const Members> replace(std::shared_ptr<const Members> changed) noexcept {
-        auto old = std::exchange(members_, std::move(changed));
+    std::shared_ptr<const Members> replace(Members changed) {
+        auto next = std::make_shared<const Members>(std::move(changed));
         // relaxed: a hint whether it is worth to look.
-        if (any_) any_->store(!members_->empty(), std::memory_order_relaxed);
-        return old;
+        if (any_) any_->store(!next->empty(), std::memory_order_relaxed);
+        members_.swap(next);
+        return next;
     }
 
     /// Without memory a closed listener stays, uncalled, until the next change.
@@ -106,7 +112,7 @@ private:
     }
 
     mutable std::mutex mutex_;
-    std::shared_ptr<const Members> members_ = std::make_shared<Members>();
+    std::shared_ptr<const Members> members_ = std::make_shared<const Members>(Members{});
     std::atomic<bool>* any_;
 };
 

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/evidence.hpp"
 #include "fusebox/breaker/past_calls.hpp"
 #include "fusebox/breaker/policy_words.hpp"
@@ -20,13 +21,14 @@
 #include "fusebox/breaker/stats.hpp"
 #include "fusebox/vocabulary/clock.hpp"
 #include "fusebox/vocabulary/duration.hpp"
+#include "fusebox/vocabulary/platform.hpp"
 #include "fusebox/vocabulary/state.hpp"
 #include "fusebox/vocabulary/text.hpp"
 
 namespace fusebox::detail {
 
 /// A trip in one sentence.
-[[nodiscard]] inline std::string summarize(const TripRecord& trip) {
+FUSEBOX_COLD [[nodiscard]] inline std::string summarize(const TripRecord& trip) {
     std::string text{toString(trip.reason)};
     if (trip.failureRate) {
         // Two decimals are enough to read.
@@ -51,12 +53,14 @@ class OpeningHistory {
 public:
     using WallTime = std::chrono::system_clock::time_point;
 
-    void failed(std::string_view error) noexcept {
-        lastError_.assign(error);
+    /// A call that was recorded as failed.
+    void failed(const CallEnd& end) noexcept {
+        ++(end.outcome == Outcome::Timeout ? timeouts_ : failures_);
+        lastError_.assign(end.error);
         // Of failures within one tick only the first reads the precise clock, which takes longer
         // than all else that a failure does.
         const std::int64_t tick = wallTick();
-        if (lastFailure_ && tick != 0 && tick == lastTick_) return;
+        if (tick != 0 && tick == lastTick_) return;
         lastTick_ = tick;
         lastFailure_ = std::chrono::system_clock::now();
     }
@@ -81,8 +85,8 @@ public:
         timeOpen_ = saved.timeOpen;
         openedAt_ = openSince;
         lastError_.assign(saved.lastError);
-        lastFailure_ = saved.lastFailureTime;
-        lastClosed_ = saved.lastClosed;
+        lastFailure_ = saved.lastFailureTime.value_or(kNever);
+        lastClosed_ = saved.lastClosed.value_or(kNever);
         if (!saved.lastTrip) return;
         const TripRecord& trip = *saved.lastTrip;
         trip_ = Trip{trip.reason,      trip.time,
@@ -108,14 +112,17 @@ public:
         return std::max(saturatingSubtract(now, openedAt_), std::chrono::nanoseconds::zero());
     }
 
+    /// Adds the failures to those that are there.
     void fill(CircuitBreakerStats& stats) const {
+        stats.totalFailures += failures_;
+        stats.totalTimeouts += timeouts_;
         stats.timesOpened = timesOpened_;
         stats.timesClosed = timesClosed_;
         stats.timesReconfigured = timesReconfigured_;
         stats.timeOpen = timeOpen_;
         stats.lastError = lastError_.view();
-        stats.lastFailureTime = lastFailure_;
-        stats.lastClosed = lastClosed_;
+        if (lastFailure_ != kNever) stats.lastFailureTime = lastFailure_;
+        if (lastClosed_ != kNever) stats.lastClosed = lastClosed_;
         if (!trip_) return;
         stats.lastOpened = trip_->time;
         stats.lastTrip = trip_->record();
@@ -130,7 +137,7 @@ private:
         std::chrono::nanoseconds wait;
         ShortText error;
 
-        [[nodiscard]] TripRecord record() const {
+        [[nodiscard]] FUSEBOX_COLD TripRecord record() const {
             TripRecord record;
             record.reason = reason;
             record.time = time;
@@ -149,6 +156,11 @@ private:
         }
     };
 
+    // No optional: each would take twice the room.
+    static constexpr WallTime kNever = WallTime::min();
+
+    std::uint64_t failures_ = 0;
+    std::uint64_t timeouts_ = 0;
     std::uint64_t timesOpened_ = 0;
     std::uint64_t timesClosed_ = 0;
     std::uint64_t timesReconfigured_ = 0;
@@ -156,8 +168,8 @@ private:
     std::chrono::nanoseconds openedAt_{0};
     ShortText lastError_{};
     std::int64_t lastTick_ = 0;
-    std::optional<WallTime> lastFailure_{};
-    std::optional<WallTime> lastClosed_{};
+    WallTime lastFailure_ = kNever;
+    WallTime lastClosed_ = kNever;
     std::optional<Trip> trip_{};
 };
 

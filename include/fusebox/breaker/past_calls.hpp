@@ -35,6 +35,7 @@ public:
     }
 
     void pushSuccesses(std::uint64_t count) noexcept {
+        if (count == 0) return;
         static_assert(static_cast<int>(Outcome::Success) == 0);
         // A shift by the whole width is undefined.
         const bool all = count >= kMost;

@@ -87,6 +87,7 @@ private:
         Core& core, Ticket ticket, Outcome outcome,
         std::optional<std::chrono::nanoseconds> elapsed) noexcept {
         if (outcome == Outcome::Success && !elapsed) return core.succeed(ticket);
+        if (!elapsed) return core.conclude(ticket, outcome, "reported by permit");
         CallEnd end = core.measure(ticket, outcome, elapsed);
         if (end.error.empty()) end.error = "reported by permit";
         return core.finish(ticket, end);

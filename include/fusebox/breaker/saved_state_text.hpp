@@ -3,13 +3,13 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include "fusebox/breaker/field_reader.hpp"
 #include "fusebox/breaker/field_writer.hpp"
@@ -17,6 +17,7 @@
 #include "fusebox/breaker/value_forms.hpp"
 #include "fusebox/vocabulary/outcome.hpp"
 #include "fusebox/vocabulary/state.hpp"
+#include "fusebox/vocabulary/validation.hpp"
 
 namespace fusebox::detail {
 
@@ -153,25 +154,27 @@ inline void requireConsistency(FieldReader& reader, const SavedState& state) {
     add("totalCancelled", state.totalCancelled);
 }
 
+// Templates, so that only those compile them who save or restore a breaker.
+
 /// The state as lines of text: it reads back as the same state, unless it takes more than 64 KiB,
 /// which takes a name or a policy of about that size.
-[[nodiscard]] inline std::string toText(const SavedState& state) {
+template <std::same_as<SavedState> State>
+[[nodiscard]] std::string toText(const State& state) {
     FieldWriter writer{kSavedStateFormat};
     visitFields(writer, state);
     return std::move(writer).take();
 }
 
-/// The state that `toText` wrote, or a sentence that says what is wrong with the text. Throws
-/// nothing of its own.
-[[nodiscard]] inline std::variant<SavedState, std::string> parseSavedState(std::string_view text) {
-    SavedState state;
+/// Reads into a new state what `toText` wrote; complains of a text that is wrong, and then the
+/// state is of no use. Throws nothing of its own.
+template <std::same_as<SavedState> State>
+[[nodiscard]] Complaint parseSavedState(std::string_view text, State& state) {
     FieldNames names;
     visitFields(names, state);
-    FieldReader reader{text, kSavedStateFormat, names};
+    FieldReader reader{text, kSavedStateFormat, std::move(names)};
     visitFields(reader, state);
     requireConsistency(reader, state);
-    if (reader.complaint()) return *reader.complaint();
-    return state;
+    return reader.complaint();
 }
 
 }  // namespace fusebox::detail

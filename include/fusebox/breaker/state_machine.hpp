@@ -54,31 +54,47 @@ public:
         ticket = {cycle_.word()};
         if (ticket.word.admitsPlainly()) [[likely]]
             return true;
-        ticket = admitWithCare(ticket.word);
+        if (ticket.word.admitsTracked()) {
+            totals_.begun();
+            return true;
+        }
+        ticket = ticket.word.simplyOpen() ? admitToOpen(ticket.word) : admitWithCare(ticket.word);
         return !ticket.rejected();
     }
 
     /// A success of a plain ticket; false: nothing was counted, report it otherwise.
     [[nodiscard]] FUSEBOX_HOT bool recordPlainSuccess(Ticket ticket) noexcept {
-        // The word may be old: the tag on the shard has the last say.
-        return cycle_.published().staleWord() == ticket.word &&
-               totals_.tryRecordSuccess(ticket.word.tag());
+        return isPublished(ticket.word) && totals_.tryRecordSuccess(ticket.word.tag());
     }
 
     /// A success of a quick ticket; false: nothing was counted, report it in full.
     [[nodiscard]] bool recordQuickSuccess(Ticket ticket) noexcept {
         const StateWord word = ticket.word;
         if (word.ticks()) tickIfDue(word, tickTime(word));
-        if (!recordInWindow(word)) return false;
-        if (word.tracked()) totals_.ended();
-        return true;
+        return recordPlainSuccess(ticket);
+    }
+
+    /// A success that came in time, timed; false: nothing was counted, report it in full.
+    [[nodiscard]] FUSEBOX_HOT bool recordTimedSuccess(Ticket ticket, Nanoseconds now,
+                                                      Nanoseconds elapsed) noexcept {
+        const StateWord word = ticket.word;
+        if (!word.countsSuccesses()) return false;
+        if (word.ticks()) tickIfDue(word, now);
+        return isPublished(word) && totals_.tryRecordSuccess(word.tag(), elapsed);
     }
 
     /// Any end of any admitted ticket.
-    ReportResult report(Ticket ticket, const CallEnd& end) noexcept {
-        if (ticket.word.tracked()) totals_.ended();
-        totals_.count(end);
-        if (record(ticket.word, end)) return ReportResult::Recorded;
+    FUSEBOX_HOT ReportResult report(Ticket ticket, const CallEnd& end) noexcept {
+        const StateWord word = ticket.word;
+        totals_.countTime(end);
+        const bool fast = end.outcome == Outcome::Success && !end.slow;
+        const bool increments = fast && word.countsSuccesses();
+        if (increments && recordSuccess(word, end)) return ReportResult::Recorded;
+        if (word.tracked()) totals_.ended();
+        // The cycle counts the failures that it records.
+        if (!end.failed()) totals_.count(end);
+        if (!increments && record(word, end)) return ReportResult::Recorded;
+        if (end.failed()) totals_.count(end);
         totals_.stale();
         return ReportResult::Stale;
     }
@@ -154,8 +170,9 @@ public:
             const std::lock_guard lock{mutex_};
             seen = cycle_.look(std::max(latest_, time_.coarseNow()));
             reading = read();
+            stats.inFlight = totals_.inFlight();
         }
-        totals_.fill(stats, seen.word.tracked());
+        totals_.fill(stats);
         seen.fill(stats);
         stats.state = reading.state;
         if (reading.state == CircuitState::Open) stats.retryAfter = reading.retryAfter;
@@ -170,7 +187,7 @@ public:
             seen = cycle_.look(std::max(latest_, time_.coarseNow()));
         }
         CircuitBreakerStats stats;
-        totals_.fill(stats, false);
+        totals_.fill(stats);
         seen.fill(stats);
         SavedState saved = savedFrom(stats);
         seen.fill(saved);
@@ -188,6 +205,17 @@ private:
     Ticket begin(StateWord word) noexcept {
         if (word.tracked()) totals_.begun();
         return {word, word.measured() ? time_.now() : Nanoseconds::zero()};
+    }
+
+    /// What an open breaker does while it waits, apart from what is rarer and takes longer.
+    FUSEBOX_APART Ticket admitToOpen(StateWord word) noexcept {
+        const Nanoseconds now = time_.coarseNow();
+        const Nanoseconds until = cycle_.published().deadline();
+        const Nanoseconds rest = cycle_.published().restOf(until, now);
+        // The word last, as in admitWithCare.
+        if (isOver(until, now) || cycle_.word() != word) [[unlikely]]
+            return admitWithCare(word);
+        return reject(word, rest);
     }
 
     /// Admission that does not go without saying.
@@ -246,30 +274,27 @@ private:
         return ticket;
     }
 
-    /// What a report does beyond the totals; false if it is stale.
-    bool record(StateWord word, const CallEnd& end) noexcept {
-        const bool success = end.outcome == Outcome::Success;
-        const bool inWindow = word.state() == CircuitState::Closed && !word.passenger();
-        if (success && inWindow && !end.slow && !word.tellsSuccesses())
-            return recordSuccess(word, end);
-        if (success) totals_.otherSuccess();
+    /// What a report that is not one increment does beyond the totals; false if it is stale.
+    FUSEBOX_HOT bool record(StateWord word, const CallEnd& end) noexcept {
         if (word.epoch() != cycle_.word().epoch()) return false;
-        if (word.passenger()) return true;
+        if (word.passenger()) {
+            if (end.failed()) totals_.count(end);
+            return true;
+        }
         if (word.state() == CircuitState::HalfOpen) return recordProbe(word, end);
         return end.neutral() || recordVerdict(word, end);
     }
 
+    /// A success that is one increment in the window; false if it is stale.
     bool recordSuccess(StateWord word, const CallEnd& end) noexcept {
         if (word.ticks()) tickIfDue(word, end.timed ? end.time : tickTime(word));
-        if (recordInWindow(word)) return true;
-        totals_.otherSuccess();
-        return false;
+        return isPublished(word) && totals_.recordSuccess(word.tag());
     }
 
-    /// A success in the window of its own epoch; false: nothing was counted.
-    bool recordInWindow(StateWord word) noexcept {
-        // As in recordPlainSuccess.
-        return cycle_.published().staleWord() == word && totals_.recordSuccess(word.tag());
+    /// Before a success: whether its epoch is the present one. The word read here may be old; the
+    /// tag on the shard has the last say.
+    [[nodiscard]] FUSEBOX_HOT bool isPublished(StateWord word) const noexcept {
+        return cycle_.published().staleWord() == word;
     }
 
     /// The time by which slices end, for a call that has not read the clock.

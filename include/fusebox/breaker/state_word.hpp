@@ -30,8 +30,8 @@ struct Instruments {
 ///     bit 11..18  probes in flight; in a ticket: the probe's slot, from 1
 ///     bit 19..63  epoch
 ///
-/// A plain word (closed, automatic, no instruments) has no bit set below the epoch, so that the
-/// hot path tests once.
+/// A word that is closed and automatic, without instruments, has no bit set below the epoch, so
+/// that the hot path tests once.
 class StateWord {
 public:
     using Bits = std::uint64_t;
@@ -55,23 +55,41 @@ public:
         return static_cast<std::uint16_t>(epoch());
     }
 
-    /// Closed, automatic, and a call is one increment.
+    /// Closed, automatic, and its success is one increment.
     [[nodiscard]] constexpr bool plain() const noexcept {
-        return (bits_ & (kStateMask | kModeMask | kInstruments | kPassenger | kRejected)) == 0;
+        return (bits_ & (kStateMask | kModeMask | (kInstruments & ~kTracked) | kPassenger |
+                         kRejected)) == 0;
     }
     /// Closed, automatic, and its admission leaves nothing behind.
     [[nodiscard]] constexpr bool admitsPlainly() const noexcept {
         return (bits_ & (kStateMask | kModeMask | kMeasured | kTracked | kPassenger | kRejected)) ==
                0;
     }
+    /// Closed, automatic, and its admission only counts it as in flight.
+    [[nodiscard]] constexpr bool admitsTracked() const noexcept {
+        return (bits_ & (kStateMask | kModeMask | kMeasured | kTracked | kPassenger | kRejected)) ==
+               kTracked;
+    }
     /// Closed, automatic, and its success needs neither the time it took nor the mutex.
     [[nodiscard]] constexpr bool quick() const noexcept {
         return (bits_ &
                 (kStateMask | kModeMask | kMeasured | kSuccesses | kPassenger | kRejected)) == 0;
     }
+    /// Closed, and its calls stand in the window.
+    [[nodiscard]] constexpr bool inWindow() const noexcept {
+        return (bits_ & (kStateMask | kPassenger)) == 0;
+    }
+    /// ... where a success is one increment.
+    [[nodiscard]] constexpr bool countsSuccesses() const noexcept {
+        return inWindow() && !tellsSuccesses();
+    }
     /// Closed and automatic.
     [[nodiscard]] constexpr bool simplyClosed() const noexcept {
         return (bits_ & (kStateMask | kModeMask)) == 0;
+    }
+    /// Open and automatic.
+    [[nodiscard]] constexpr bool simplyOpen() const noexcept {
+        return (bits_ & (kStateMask | kModeMask)) == static_cast<Bits>(CircuitState::Open);
     }
     [[nodiscard]] constexpr bool measured() const noexcept { return (bits_ & kMeasured) != 0; }
     [[nodiscard]] constexpr bool tracked() const noexcept { return (bits_ & kTracked) != 0; }

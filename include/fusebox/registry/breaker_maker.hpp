@@ -10,8 +10,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/breaker/fallback.hpp"
+#include "fusebox/breaker/named_circuit_breaker.hpp"
 #include "fusebox/breaker/options.hpp"
 #include "fusebox/breaker/subscription.hpp"
 #include "fusebox/policy/any_trip_policy.hpp"
@@ -48,12 +48,12 @@ public:
 
     /// The entry of that name, made if there is none; of a NamedCircuitBreaker.
     template <class P>
-    [[nodiscard]] EntryPin pin(std::string_view name, const P* policy,
-                               const CircuitBreakerOptions* options) {
+    [[nodiscard]] FUSEBOX_HOT EntryPin pin(std::string_view name, const P* policy,
+                                           const CircuitBreakerOptions* options) {
         static_assert(BuiltInPolicy<P>,
                       "fusebox: a breaker made by name holds a built-in policy, or anyOf/allOf of "
                       "them; make one with a policy of your own and let it join with add()");
-        EntryPin found = store_.find(name);
+        EntryPin found = store_.findHere(name);
         if (!found) [[unlikely]]
             found = makeOrFind(name, policy, options);
         if (!found->named()) [[unlikely]]

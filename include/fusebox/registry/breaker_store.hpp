@@ -41,7 +41,11 @@ public:
 
     /// The entry of that name, pinned; nothing if there is none. Takes no lock, allocates nothing
     /// and writes nothing that others read, but for the exceptions at the end.
-    [[nodiscard]] EntryPin find(std::string_view name) const {
+    [[nodiscard]] FUSEBOX_APART EntryPin find(std::string_view name) const {
+        return findHere(name);
+    }
+    /// As above, in place: for calls.
+    [[nodiscard]] FUSEBOX_HOT EntryPin findHere(std::string_view name) const {
         const std::size_t hash = RegistryEntry::hashOf(name);
         if (HazardSlot* const slot = domain_.claim()) [[likely]] {
             const auto certainty = index_.certainty();

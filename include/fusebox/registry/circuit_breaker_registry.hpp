@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/breaker/events.hpp"
 #include "fusebox/breaker/listener.hpp"
+#include "fusebox/breaker/named_circuit_breaker.hpp"
 #include "fusebox/breaker/options.hpp"
 #include "fusebox/breaker/subscription.hpp"
 #include "fusebox/policy/any_trip_policy.hpp"

@@ -9,8 +9,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/breaker/event_hub.hpp"
+#include "fusebox/breaker/named_circuit_breaker.hpp"
 #include "fusebox/breaker/stats.hpp"
 #include "fusebox/vocabulary/state.hpp"
 

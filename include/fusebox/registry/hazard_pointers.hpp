@@ -57,7 +57,7 @@ public:
     /// A free slot of this thread, for this thread to fill; whatever thread may empty it, once.
     /// Null if its slots are all in use, if it is ending, or works with another domain: then the
     /// caller must do without.
-    [[nodiscard]] HazardSlot* claim() noexcept {
+    [[nodiscard]] FUSEBOX_HOT HazardSlot* claim() noexcept {
         if (mine.domain != this) [[unlikely]] {
             if (!acquireRecord()) return nullptr;
         }

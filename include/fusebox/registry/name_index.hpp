@@ -57,8 +57,8 @@ public:
 
     /// The entry of that name, protected by `hazard`; null, with `hazard` empty, if not found.
     template <class Hazard>
-    [[nodiscard]] Entry* find(std::string_view name, std::size_t hash,
-                              Hazard& hazard) const noexcept {
+    [[nodiscard]] FUSEBOX_HOT Entry* find(std::string_view name, std::size_t hash,
+                                          Hazard& hazard) const noexcept {
         // acquire: pairs with the release in grow().
         return newest_.load(std::memory_order_acquire)->find(name, hash, hazard);
     }

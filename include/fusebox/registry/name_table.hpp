@@ -2,13 +2,38 @@
 // One hash table of a name index: a fixed number of slots that readers search without a lock.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string_view>
 #include <utility>
 
+#include "fusebox/vocabulary/platform.hpp"
+
 namespace fusebox::detail {
+
+/// As `a == b`, without the call of memcmp: names are short, and it takes as long as all the rest.
+[[nodiscard]] inline bool isSameName(std::string_view a, std::string_view b) noexcept {
+    constexpr std::size_t kWord = sizeof(std::uint64_t);
+    const auto wordAt = [](const char* from) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, from, kWord);
+        return word;
+    };
+    const std::size_t size = a.size();
+    if (size != b.size()) return false;
+    if (size < kWord) return std::equal(a.begin(), a.end(), b.begin());
+    // The last word may overlap the one before it.
+    const std::size_t last = size - kWord;
+    std::uint64_t differing = wordAt(a.data() + last) ^ wordAt(b.data() + last);
+    for (std::size_t i = 0; i < last; i += kWord) {
+        differing |= wordAt(a.data() + i) ^ wordAt(b.data() + i);
+    }
+    return differing == 0;
+}
 
 /// Open addressing, with a bound: an entry is less than `kWindow` slots away from where its hash
 /// wants it. Slots are emptied and used again; they are never "never used" again.
@@ -31,8 +56,8 @@ public:
     /// The entry of that name, protected by `hazard`; null, with `hazard` empty, if not found.
     /// @tparam Hazard a HazardSlot, or in tests what meddles at the worst moment.
     template <class Hazard>
-    [[nodiscard]] Entry* find(std::string_view name, std::size_t hash,
-                              Hazard& hazard) const noexcept {
+    [[nodiscard]] FUSEBOX_APART Entry* find(std::string_view name, std::size_t hash,
+                                            Hazard& hazard) const noexcept {
         const std::size_t tag = tagOf(hash);
         for (std::size_t i = 0; i < kWindow; ++i) {
             const Slot& slot = at(hash + i);
@@ -40,7 +65,7 @@ public:
             const std::size_t found = slot.tag.load(std::memory_order_acquire);
             if (found == tag) {
                 if (Entry* entry = protect(slot.entry, hazard)) {
-                    if (entry->name() == name) [[likely]]
+                    if (isSameName(entry->name(), name)) [[likely]]
                         return entry;
                     // release: what we read of the entry was read before.
                     hazard.store(nullptr, std::memory_order_release);

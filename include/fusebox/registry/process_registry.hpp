@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/breaker/named_circuit_breaker.hpp"
 #include "fusebox/breaker/options.hpp"
 #include "fusebox/registry/breaker_maker.hpp"
 #include "fusebox/registry/circuit_breaker_registry.hpp"

@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/breaker/named_circuit_breaker.hpp"
 #include "fusebox/breaker/options.hpp"
 #include "fusebox/policy/any_trip_policy.hpp"
 #include "fusebox/registry/circuit_breaker_view.hpp"
@@ -135,8 +135,8 @@ public:
         shared_ = std::move(other.shared_);
         return *this;
     }
-    ~EntryPin() {
-        if (!slot_) return;
+    FUSEBOX_HOT ~EntryPin() {
+        if (!entry_ || !slot_) return;
         const bool retired = entry_->retired();
         // release: what was done with the entry was done before.
         slot_->store(nullptr, std::memory_order_release);

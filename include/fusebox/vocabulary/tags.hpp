@@ -18,8 +18,9 @@ namespace detail {
 
 /// A complaint unless every key has at least one character.
 [[nodiscard]] inline Complaint requireKeys(const Tags& tags) {
-    if (!tags.contains(std::string{})) return std::nullopt;
-    return complain("tags", "a value without a key (\"" + tags.at({}) + "\")",
+    // They are sorted: an empty key is the first.
+    if (tags.empty() || !tags.begin()->first.empty()) return std::nullopt;
+    return complain("tags", "a value without a key (\"" + tags.begin()->second + "\")",
                     "keys of at least one character");
 }
 

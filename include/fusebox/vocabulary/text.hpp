@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "fusebox/vocabulary/duration.hpp"
 
@@ -28,8 +27,11 @@ namespace fusebox::detail {
 /// A duration in the largest unit that keeps it above one: "30 s", "2.5 ms", "never".
 [[nodiscard]] inline std::string toText(std::chrono::nanoseconds duration) {
     using namespace std::chrono_literals;
-    constexpr std::array<std::pair<std::chrono::nanoseconds, std::string_view>, 5> kUnits{
-        {{1h, " h"}, {1min, " min"}, {1s, " s"}, {1ms, " ms"}, {1us, " us"}}};
+    struct Unit {
+        std::chrono::nanoseconds length;
+        std::string_view suffix;
+    };
+    constexpr Unit kUnits[] = {{1h, " h"}, {1min, " min"}, {1s, " s"}, {1ms, " ms"}, {1us, " us"}};
     if (duration == kForever) return "never";
     for (const auto& [unit, suffix] : kUnits) {
         const bool readable = unit <= 1s || duration % unit == 0ns;

@@ -51,9 +51,8 @@ namespace detail {
 /// The first complaint of several, in the order of the fields.
 template <std::same_as<Complaint>... More>
 [[nodiscard]] Complaint firstOf(Complaint first, More... more) {
-    if (first || sizeof...(More) == 0) return first;
-    if constexpr (sizeof...(More) > 0) return firstOf(std::move(more)...);
-    return std::nullopt;
+    ((first ? void() : first.swap(more)), ...);
+    return first;
 }
 
 }  // namespace detail

@@ -36,11 +36,10 @@ public:
     ~LatencyHistogram() { delete carried_.load(std::memory_order_relaxed); }
 
     /// Counts a call; false, and nothing is counted, if there is no memory for the room's buckets.
-    bool record(Room& room, std::chrono::nanoseconds elapsed) noexcept {
+    FUSEBOX_HOT bool record(Room& room, std::chrono::nanoseconds elapsed) noexcept {
         Buckets* mine = room.get();
         if (!mine) [[unlikely]] {
-            room.put(std::unique_ptr<Buckets>{new (std::nothrow) Buckets});
-            mine = room.get();
+            mine = made(room);
             if (!mine) return false;
         }
         const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(elapsed.count(), 0));
@@ -95,6 +94,11 @@ public:
 
 private:
     using Mutex = typename Platform::Mutex;
+
+    [[nodiscard]] FUSEBOX_COLD static Buckets* made(Room& room) noexcept {
+        room.put(std::unique_ptr<Buckets>{new (std::nothrow) Buckets});
+        return room.get();
+    }
 
     /// So many calls are carried over at a time. A caller who cannot do so just then leaves it to a
     /// later one, until the bucket is nearly full: then callers wait for each other, and for

@@ -17,8 +17,8 @@ enum class Tally : std::size_t {
     OtherSuccesses,  ///< Successes that no window counts: stale ones, probes, slow ones.
     Rejected,
     ShadowRejected,
-    Begun,
-    Ended,
+    Begun,       ///< Tracked calls.
+    Ended,       ///< Tracked calls whose end stands nowhere else.
     ElapsedSum,  ///< Nanoseconds.
     Count_,
 };
@@ -31,6 +31,11 @@ struct alignas(kCacheLine) Shard {
                static_cast<std::size_t>(Tally::Count_)>
         tallies{};
     LatencyRoom<Platform> latencies{};
+
+    FUSEBOX_HOT void add(Tally tally, std::uint64_t amount) noexcept {
+        // relaxed: totals order nothing.
+        tallies[static_cast<std::size_t>(tally)].fetch_add(amount, std::memory_order_relaxed);
+    }
 };
 static_assert(sizeof(Shard<StdPlatform>) == kCacheLine);
 

@@ -26,6 +26,8 @@ namespace fusebox::detail {
     return std::bit_ceil(std::clamp<std::size_t>(cores, 1, 16));
 }
 
+struct NothingBeside {};
+
 /// One cache line of counters a shard. There is one shard, until two threads meet on it: then there
 /// are as many as was asked for, and threads spread over them. (So do the cells of Java's
 /// LongAdder; Lea, java.util.concurrent.atomic.Striped64.)
@@ -33,11 +35,14 @@ namespace fusebox::detail {
 /// The recorded successes carry a tag, the low bits of the epoch: a success adds only while its own
 /// epoch is on the shard, in one atomic step, so that a late one cannot leak into a later epoch.
 ///
+/// On the line of what every call reads and hardly anyone writes there is room for more of the
+/// kind: that is `Beside`.
+///
 /// 48 bits of count a shard: at 10^8 calls a second on one shard they last 32 days.
 ///
 /// **Threads.** Everything may be called concurrently, `enter` and `clear` under the breaker's
 /// mutex.
-template <class Platform = StdPlatform>
+template <class Platform = StdPlatform, class Beside = NothingBeside>
 class ShardedCounters {
 public:
     using Tag = std::uint16_t;
@@ -70,10 +75,14 @@ public:
     [[nodiscard]] Shard& first() noexcept { return first_; }
     [[nodiscard]] const Shard& first() const noexcept { return first_; }
 
+    [[nodiscard]] FUSEBOX_HOT Beside& beside() noexcept { return beside_; }
+    [[nodiscard]] const Beside& beside() const noexcept { return beside_; }
+
     /// Counts a success of the epoch `tag`; false, and nothing is counted, if the shard is in
     /// another epoch by now, or if another thread was counting there just then.
-    FUSEBOX_HOT bool tryAddSuccess(Tag tag) noexcept {
-        auto& recorded = mine().recorded;
+    FUSEBOX_HOT bool tryAddSuccess(Tag tag) noexcept { return tryAddSuccess(mine(), tag); }
+    FUSEBOX_HOT static bool tryAddSuccess(Shard& shard, Tag tag) noexcept {
+        auto& recorded = shard.recorded;
         // relaxed: the sum is read under the breaker's mutex and needs no more than each counter's
         // own history, which coherence gives; the tag travels in the same atomic.
         std::uint64_t seen = recorded.load(std::memory_order_relaxed);
@@ -94,19 +103,17 @@ public:
 
     /// Adds to a tally of this thread's shard.
     FUSEBOX_HOT void add(Tally tally, std::uint64_t amount = 1) noexcept {
-        // relaxed: totals order nothing.
-        mine().tallies[static_cast<std::size_t>(tally)].fetch_add(amount,
-                                                                  std::memory_order_relaxed);
+        mine().add(tally, amount);
     }
 
     /// As `add`, and notices other threads, for calls that count nothing else. Not for the holder
     /// of the mutex.
     FUSEBOX_HOT void addAlone(Tally tally) noexcept {
         auto& count = mine().tallies[static_cast<std::size_t>(tally)];
-        std::uint64_t seen = count.load(std::memory_order_relaxed);
-        if (!count.compare_exchange_strong(seen, seen + 1, std::memory_order_relaxed,
-                                           std::memory_order_relaxed)) [[unlikely]]
-            addCrowded(tally);
+        // Not a compare-exchange, which would have to wait for the load.
+        const std::uint64_t seen = count.load(std::memory_order_relaxed);
+        if (count.fetch_add(1, std::memory_order_relaxed) != seen) [[unlikely]]
+            spread();
     }
 
     /// The recorded successes of all epochs.
@@ -138,8 +145,9 @@ public:
 
     /// Moves every shard to the epoch `tag` and back to zero, but for the calls begun and ended:
     /// those in flight stay in flight.
-    void clear(Tag tag) noexcept {
-        retag(tag, 0);
+    /// @return the sum at which each shard changed over.
+    std::uint64_t clear(Tag tag) noexcept {
+        const std::uint64_t sum = retag(tag, 0);
         visit<Shard>(*this, [](Shard& shard) {
             for (std::size_t t = 0; t < shard.tallies.size(); ++t) {
                 if (static_cast<Tally>(t) == Tally::Begun ||
@@ -149,6 +157,7 @@ public:
                 shard.tallies[t].store(0, std::memory_order_relaxed);
             }
         });
+        return sum;
     }
 
 private:
@@ -190,11 +199,6 @@ private:
         return total;
     }
 
-    FUSEBOX_COLD void addCrowded(Tally tally) noexcept {
-        spread();
-        add(tally);
-    }
-
     /// This thread has met another on a shard. Makes as many shards as there may be, once, and
     /// gives the thread a number, by which they spread. While the mutex is busy, or without memory,
     /// they go on sharing: the next that meet try again.
@@ -222,6 +226,7 @@ private:
     typename Platform::template Atomic<std::size_t> mask_{0};
     std::size_t most_;
     Mutex& mutex_;
+    Beside beside_{};
 
     Shard first_{};
 };
