@@ -89,7 +89,8 @@ function(fusebox_find_httplib)
 endfunction()
 
 # What a source or header needs beyond the library itself: lines `// needs: <package> [<target>]`
-# (default target: <package>::<package>), or `// needs: program <name>`. Sets <out_targets> to the
+# (default target: <package>::<package>; where there is a function fusebox_find_<package>, that finds
+# it), or `// needs: program <name>`. Sets <out_targets> to the
 # targets to link, and <out_missing> to what was not found.
 function(fusebox_needs file out_targets out_missing)
   set(targets "")
@@ -106,9 +107,9 @@ function(fusebox_needs file out_targets out_missing)
       endif()
       continue()
     endif()
-    if(package STREQUAL "httplib")
-      fusebox_find_httplib()
-      set(target fusebox_httplib)
+    if(COMMAND fusebox_find_${package})
+      cmake_language(CALL fusebox_find_${package})
+      set(target fusebox_${package})
     elseif(NOT package STREQUAL "fmt")
       find_package(${package} QUIET CONFIG)
     endif()
