@@ -379,6 +379,23 @@ TEST_CASE("A breaker with default options takes less than 2 KiB, with all that i
     CHECK(sizeof(*breaker) + heldBytes < 2048);
 }
 
+TEST_CASE("Who first takes statistics makes histograms by outcome, about 1 KiB, once") {
+    CircuitBreaker breaker{"looked-at"};
+    for (const bool first : {true, false}) {
+        heldBytes = 0;
+        (void)allocationsIn([&] { (void)breaker.stats(); });
+        INFO(heldBytes);
+        CHECK((heldBytes > 0) == first);
+        CHECK(heldBytes < 1024);
+    }
+    // Calls still allocate nothing.
+    CHECK(allocationsIn([&] {
+              (void)breaker.tryAcquire().failure();
+              (void)breaker.tryAcquire().ignore();
+              (void)breaker.tryAcquire().success();
+          }) == 0);
+}
+
 #endif
 
 TEST_CASE("Calls of like length allocate once: when one bucket of latencies is half full") {
