@@ -2,6 +2,7 @@
 // The umbrella: everything that needs only the standard library.
 #pragma once
 
+#include "fusebox/async/guarded_awaitable.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/policy/any_trip_policy.hpp"
 #include "fusebox/registry/event_log.hpp"

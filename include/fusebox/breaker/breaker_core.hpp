@@ -160,6 +160,13 @@ public:
         return result;
     }
 
+    /// Gives an admission back unreported: neutral, and a probe's slot is free again.
+    FUSEBOX_APART void cancel(Ticket ticket) noexcept {
+        CallEnd end = measure(ticket, Outcome::Ignored);
+        end.cancelled = true;
+        finish(ticket, end);
+    }
+
 private:
     FUSEBOX_APART ReportResult succeedWithCare(Ticket ticket) noexcept {
         if (ticket.word.quick() && machine_.recordQuickSuccess(ticket)) {

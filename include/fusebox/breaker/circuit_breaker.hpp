@@ -111,6 +111,19 @@ public:
         return detail::guard(core_, std::forward<Fn>(fn), fallback.answer);
     }
 
+    /// For coroutines: `co_await breaker.guard(awaitable)`. Include
+    /// fusebox/async/guarded_awaitable.hpp, which says what it accepts and does.
+    template <class Call>
+    [[nodiscard]] auto guard(Call&& call) {
+        // Found by its argument: a lower room does not know an upper one.
+        return guardAwaitable(core_, std::forward<Call>(call), detail::noFallback);
+    }
+    /// As above; rejections, and exceptions judged Failure or Timeout, are answered by `fallback`.
+    template <class Call, class F>
+    [[nodiscard]] auto guard(Call&& call, Fallback<F> fallback) {
+        return guardAwaitable(core_, std::forward<Call>(call), std::move(fallback));
+    }
+
     /// Asks to be admitted: `if (!permit) use(permit.rejection())`, else report how it went.
     [[nodiscard]] FUSEBOX_HOT Permit tryAcquire() noexcept {
         detail::Ticket ticket;

@@ -2,6 +2,7 @@
 // One call through a breaker: admission, invocation, judging, report, and what the caller gets.
 #pragma once
 
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <string_view>
@@ -20,14 +21,18 @@
 
 namespace fusebox::detail {
 
+/// When an admitted call began; if no clock was read for it: now.
+template <class Core>
+[[nodiscard]] std::chrono::nanoseconds startOf(const Core& core, Ticket ticket) noexcept {
+    return ticket.word.measured() ? ticket.time : core.machine().time().now();
+}
+
 /// Calls `fn` in the first form that it accepts.
 template <class Fn, class Core>
 FUSEBOX_HOT decltype(auto) invokeGuarded(Fn&& fn, const Core& core, Ticket ticket) {
     if constexpr (KnowsDeadline<Fn>) {
-        const auto& machine = core.machine();
-        const auto start = ticket.word.measured() ? ticket.time : machine.time().now();
-        return invokeWithDeadline(std::forward<Fn>(fn), machine.time(), start,
-                                  core.limitsOf(ticket).requestTimeout);
+        return invokeWithDeadline(std::forward<Fn>(fn), core.machine().time(),
+                                  startOf(core, ticket), core.limitsOf(ticket).requestTimeout);
     } else {
         return std::invoke(std::forward<Fn>(fn));
     }
@@ -172,12 +177,12 @@ FUSEBOX_COLD R answerThrown(Core& core, Ticket ticket, Classifier& classifier, A
 
 #endif
 
-/// Admits, calls, judges and reports; the caller gets exactly what `fn` returned, or an answer.
-template <class R, class Fn, class Core, class Classifier, class Answer>
-FUSEBOX_HOT R guardCall(Core& core, Fn&& fn, Classifier& classifier, Answer& answer) {
-    Ticket ticket;
-    if (!core.machine().admit(ticket)) [[unlikely]]
-        return answerRejected<R>(core, ticket, answer);
+/// Calls, judges and reports an admitted call; the caller gets exactly what `fn` returned, or an
+/// answer.
+/// @tparam knowsDeadline what is thrown late leaves as CallTimeoutError.
+template <class R, bool knowsDeadline, class Fn, class Core, class Classifier, class Answer>
+FUSEBOX_HOT R guardAdmitted(Core& core, Ticket ticket, Fn&& fn, Classifier& classifier,
+                            [[maybe_unused]] Answer& answer) {
 #if defined(__cpp_exceptions)
     bool reported =
         false;  // What is thrown after the report, by a move of the result, just leaves.
@@ -205,13 +210,23 @@ FUSEBOX_HOT R guardCall(Core& core, Fn&& fn, Classifier& classifier, Answer& ans
 #if defined(__cpp_exceptions)
     } catch (const std::exception& error) {
         if (reported) throw;
-        return answerThrown<R, KnowsDeadline<Fn>>(core, ticket, classifier, answer, error.what());
+        return answerThrown<R, knowsDeadline>(core, ticket, classifier, answer, error.what());
     } catch (...) {
         if (reported) throw;
-        return answerThrown<R, KnowsDeadline<Fn>>(core, ticket, classifier, answer,
-                                                  "an exception not derived from std::exception");
+        return answerThrown<R, knowsDeadline>(core, ticket, classifier, answer,
+                                              "an exception not derived from std::exception");
     }
 #endif
+}
+
+/// Admits, calls, judges and reports.
+template <class R, class Fn, class Core, class Classifier, class Answer>
+FUSEBOX_HOT R guardCall(Core& core, Fn&& fn, Classifier& classifier, Answer& answer) {
+    Ticket ticket;
+    if (!core.machine().admit(ticket)) [[unlikely]]
+        return answerRejected<R>(core, ticket, answer);
+    return guardAdmitted<R, KnowsDeadline<Fn>>(core, ticket, std::forward<Fn>(fn), classifier,
+                                               answer);
 }
 
 template <class T>
