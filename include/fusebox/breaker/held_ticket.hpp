@@ -2,6 +2,8 @@
 // The ticket of a call that may be abandoned on any thread.
 #pragma once
 
+#include <utility>
+
 #include "fusebox/breaker/state_word.hpp"
 
 namespace fusebox::detail {
@@ -15,8 +17,9 @@ template <class Core>
 class HeldTicket {
 public:
     explicit HeldTicket(Core& core) noexcept : core_(core) {}
-    HeldTicket(const HeldTicket&) = delete;
-    HeldTicket& operator=(const HeldTicket&) = delete;
+    HeldTicket(HeldTicket&& other) noexcept
+        : core_(other.core_), ticket_(other.ticket_), held_(std::exchange(other.held_, false)) {}
+    HeldTicket& operator=(HeldTicket&&) = delete;
     ~HeldTicket() {
         if (held_) core_.cancel(ticket_);
     }
