@@ -7,7 +7,6 @@
 #if FUSEBOX_ASIO_HAS_AWAITABLE
 
 #include <exception>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -23,19 +22,18 @@ inline namespace FUSEBOX_ASIO_FLAVOUR {
 namespace asio_detail {
 
 /// The result of a coroutine on its way out: Asio passes results along that have a default value.
+/// No aggregate: those gcc 12 destroys twice in coroutines.
 template <class T>
-struct Carried {
-    [[nodiscard]] T take() { return std::move(*value); }
-    [[nodiscard]] const T& look() const { return *value; }
+class Carried {
+public:
+    Carried() = default;
+    explicit Carried(T value) : value_(std::move(value)) {}
 
-    std::optional<T> value{};
-};
-template <class T>
-struct Carried<T&> {
-    [[nodiscard]] T& take() const { return *value; }
-    [[nodiscard]] const T& look() const { return *value; }
+    [[nodiscard]] T take() { return std::move(*value_); }
+    [[nodiscard]] const T& look() const { return *value_; }
 
-    T* value = nullptr;
+private:
+    std::optional<T> value_{};
 };
 
 template <class T>
@@ -58,11 +56,8 @@ template <class Executor, class Strand>
 
 template <class T, class Executor>
 net::awaitable<Carried<T>, Executor> carry(net::awaitable<T, Executor> inner) {
-    if constexpr (std::is_reference_v<T>) {
-        co_return Carried<T>{std::addressof(co_await std::move(inner))};
-    } else {
-        co_return Carried<T>{co_await std::move(inner)};
-    }
+    T result = co_await std::move(inner);
+    co_return Carried<T>(std::move(result));
 }
 
 /// The coroutine, as one that returns what Asio passes along.
@@ -78,8 +73,7 @@ auto carried(Fn& fn) {
 /// A classifier of `judgedBy`, for results on their way.
 template <class T, class Classifier>
 struct CarriedClassifier {
-    Outcome operator()(const Carried<T>& result) requires
-        detail::JudgesResult<Classifier, std::remove_cvref_t<T>> {
+    Outcome operator()(const Carried<T>& result) requires detail::JudgesResult<Classifier, T> {
         return classifier(result.look());
     }
     Outcome operator()(
@@ -160,14 +154,14 @@ asio_detail::AwaitableOf<Fn> asyncExecute(Breaker& breaker, Fn fn) {
 template <class T>
 struct OutcomeTraits<asio_detail::Carried<T>> {
     [[nodiscard]] static Outcome classify(const asio_detail::Carried<T>& result) {
-        return OutcomeTraits<std::remove_cvref_t<T>>::classify(result.look());
+        return OutcomeTraits<T>::classify(result.look());
     }
 };
 template <class T>
-    requires(std::is_object_v<T>&& CarriesRejection<T>)
+    requires CarriesRejection<T>
 struct RejectionTraits<asio_detail::Carried<T>> {
     [[nodiscard]] static asio_detail::Carried<T> make(const Rejection& rejection) {
-        return {RejectionTraits<T>::make(rejection)};
+        return asio_detail::Carried<T>(RejectionTraits<T>::make(rejection));
     }
 };
 
