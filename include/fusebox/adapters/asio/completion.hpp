@@ -10,9 +10,8 @@
 #include <utility>
 
 #include "fusebox/adapters/asio/config.hpp"
-#include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/guarded_call.hpp"
-#include "fusebox/breaker/held_ticket.hpp"
+#include "fusebox/breaker/state_word.hpp"
 #include "fusebox/vocabulary/errors.hpp"
 #include "fusebox/vocabulary/outcome.hpp"
 #include "fusebox/vocabulary/rejection.hpp"
@@ -137,18 +136,6 @@ template <class Core, class Classifier, class Error, class... T>
             return Outcome::Success;
         }
     });
-}
-
-/// Reports that an operation could not be started: the exception that is being handled.
-template <class Core, class Classifier>
-void reportThrown(detail::HeldTicket<Core>& permit, Classifier& classifier) noexcept {
-    if (!permit.held()) return;
-    Core& core = permit.core();
-    const std::exception_ptr error = std::current_exception();
-    const detail::Ticket ticket = permit.take();
-    detail::CallEnd end = core.measure(ticket, judgeCompletion(core, ticket, classifier, error));
-    if (end.error.empty()) end.error = "the operation could not be started";
-    core.finish(ticket, end, &error);
 }
 
 }  // namespace asio_detail

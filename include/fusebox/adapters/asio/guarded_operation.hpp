@@ -3,61 +3,23 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "fusebox/adapters/asio/completion.hpp"
 #include "fusebox/adapters/asio/config.hpp"
 #include "fusebox/adapters/asio/executors.hpp"
-#include "fusebox/breaker/call_end.hpp"
+#include "fusebox/adapters/asio/operation_handlers.hpp"
+#include "fusebox/adapters/asio/report_completion.hpp"
 #include "fusebox/breaker/held_ticket.hpp"
 #include "fusebox/vocabulary/duration.hpp"
-#include "fusebox/vocabulary/errors.hpp"
-#include "fusebox/vocabulary/outcome.hpp"
 
 namespace fusebox {
 inline namespace FUSEBOX_ASIO_FLAVOUR {
 namespace asio_detail {
-
-/// What the operation calls when it ends. Its executor is the strand of the GuardedOperation, so
-/// that the steps of a composed operation and its cancellation come one after the other.
-template <class Operation>
-struct OperationHandler {
-    using executor_type = typename Operation::Strand;
-    using allocator_type = typename Operation::Allocator;
-    using cancellation_slot_type = net::cancellation_slot;
-
-    [[nodiscard]] executor_type get_executor() const noexcept { return operation->strand(); }
-    [[nodiscard]] allocator_type get_allocator() const noexcept { return operation->allocator(); }
-    [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
-        return operation->slot();
-    }
-
-    template <class... Args>
-    void operator()(Args&&... args) {
-        Operation::ended(std::move(operation), std::forward<Args>(args)...);
-    }
-
-    std::shared_ptr<Operation> operation;
-};
-
-/// The wait for the deadline.
-template <class Operation>
-struct DeadlineHandler {
-    using allocator_type = typename Operation::Allocator;
-    [[nodiscard]] allocator_type get_allocator() const noexcept { return operation->allocator(); }
-
-    void operator()(const ErrorCode& error) { Operation::timeUp(std::move(operation), error); }
-
-    std::shared_ptr<Operation> operation;
-};
 
 /// Lives from admission until the operation and the wait for its deadline have both ended; then
 /// calls the handler. If the execution context is destroyed before, so is this, and the permit is
@@ -74,7 +36,6 @@ class GuardedOperation {
 
 public:
     using Result = typename Completion<Signature>::Result;
-    using Error = typename Completion<Signature>::Error;
     using Strand = net::strand<Base>;
     using Allocator = net::associated_allocator_t<Handler>;
 
@@ -93,6 +54,10 @@ public:
         return net::get_associated_allocator(handler_);
     }
     [[nodiscard]] net::cancellation_slot slot() noexcept { return signal_.slot(); }
+    /// In the strand.
+    void cancel(net::cancellation_type_t type) {
+        if (!result_) signal_.emit(type);
+    }
 
     /// Starts the operation, which `launch` does with the handler that it is given.
     template <class Launch>
@@ -112,7 +77,7 @@ public:
     template <class... Args>
     static void ended(Self self, Args&&... args) {
         self->result_.emplace(std::forward<Args>(args)...);
-        self->report();
+        reportCompletion(self->permit_, self->classifier_, *self->result_, self->late_);
         {
             const std::lock_guard lock{self->mutex_};
             self->ended_ = true;
@@ -127,7 +92,7 @@ public:
     static void timeUp(Self self, const ErrorCode& error) {
         if (!error && !self->result_) {
             self->late_ = true;
-            self->signal_.emit(net::cancellation_type::terminal);
+            self->cancel(net::cancellation_type::terminal);
         }
         {
             const std::lock_guard lock{self->mutex_};
@@ -138,24 +103,12 @@ public:
     }
 
 private:
-    /// A cancellation that the caller asks for is passed on.
-    struct Forwarder {
-        std::weak_ptr<GuardedOperation> operation;
-
-        void operator()(net::cancellation_type_t type) const {
-            const Self self = operation.lock();
-            if (!self) return;
-            net::dispatch(self->strand_, [self, type] {
-                if (!self->result_) self->signal_.emit(type);
-            });
-        }
-    };
-
     void followParent(const Self& self) {
         const auto parent = net::get_associated_cancellation_slot(handler_);
         if (!parent.is_connected()) return;
         auto slot = parent;
-        slot.template emplace<Forwarder>(Forwarder{self});
+        using Passed = PassedCancellation<GuardedOperation>;
+        slot.template emplace<Passed>(Passed{self});
     }
     void leaveParent() noexcept {
         auto slot = net::get_associated_cancellation_slot(handler_);
@@ -178,48 +131,6 @@ private:
             } catch (...) {
                 // No memory for a timer: the operation goes on without one, and is measured.
             }
-        }
-    }
-
-    [[nodiscard]] bool failed() const { return ErrorTraits<Error>::isSet(std::get<0>(*result_)); }
-
-    /// Reports how the operation ended, and makes the handler's result of it.
-    void report() {
-        Core& core = permit_.core();
-        const detail::Ticket ticket = permit_.take();
-        Outcome outcome = std::apply(
-            [&](const auto&... values) {
-                return judgeCompletion(core, ticket, classifier_, values...);
-            },
-            *result_);
-        if (late_ && (failed() || outcome != Outcome::Ignored)) outcome = Outcome::Timeout;
-        if (outcome == Outcome::Success) {
-            core.succeed(ticket);
-            return;
-        }
-        detail::CallEnd end = core.measure(ticket, outcome);
-        const std::string words = describe();
-        if (end.error.empty()) end.error = words;
-        core.finish(ticket, end, exception());
-        if (late_ && failed()) {
-            Error& given = std::get<0>(*result_);
-            given =
-                ErrorTraits<Error>::of(CallTimeoutError{core.name(), core.machine().read().state,
-                                                        core.limitsOf(ticket).requestTimeout},
-                                       given);
-        }
-    }
-
-    [[nodiscard]] std::string describe() const {
-        if (late_) return "the call took longer than its deadline";
-        if (failed()) return ErrorTraits<Error>::words(std::get<0>(*result_));
-        return "the result was judged a failure";
-    }
-    [[nodiscard]] const std::exception_ptr* exception() const noexcept {
-        if constexpr (std::is_same_v<Error, std::exception_ptr>) {
-            return &std::get<0>(*result_);
-        } else {
-            return nullptr;
         }
     }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "fusebox/adapters/asio/config.hpp"
 #include "fusebox/adapters/asio/executors.hpp"
 #include "fusebox/adapters/asio/guarded_operation.hpp"
+#include "fusebox/adapters/asio/report_completion.hpp"
 #include "fusebox/breaker/guarded_call.hpp"
 #include "fusebox/breaker/held_ticket.hpp"
 
