@@ -9,8 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "fusebox/async/await_subject.hpp"
 #include "fusebox/async/awaitable.hpp"
-#include "fusebox/async/awaited_call.hpp"
 #include "fusebox/async/guarded_awaiter.hpp"
 #include "fusebox/breaker/fallback.hpp"
 #include "fusebox/breaker/guarded_call.hpp"
@@ -70,7 +70,7 @@ auto makeGuarded(Core& core, Call&& call, Classifier&& classifier, Answer&& answ
                   "lvalue, or a function that returns it");
     if constexpr (Guardable<Subject> && std::is_move_constructible_v<Subject>) {
         using Judge = std::remove_cvref_t<Classifier>;
-        using Result = AwaitResult<typename AwaitedCall<Subject>::Operand>;
+        using Result = AwaitResult<typename AwaitSubject<Subject>::Operand>;
         static_assert(std::is_same_v<Judge, NoClassifier> || judges<Judge, Result>,
                       "fusebox::judgedBy: the classifier must be callable with the result of the "
                       "await or with a std::exception_ptr, and return fusebox::Outcome");
@@ -79,6 +79,10 @@ auto makeGuarded(Core& core, Call&& call, Classifier&& classifier, Answer&& answ
             std::forward<Answer>(answer)};
     }
 }
+
+/// Declared for `GuardsAwaits`, and never called.
+template <class Core>
+void guardsAwaits(Core&);
 
 /// What `CircuitBreaker::guard` calls.
 template <class Core, class Call, class F>

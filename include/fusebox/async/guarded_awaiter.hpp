@@ -11,8 +11,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "fusebox/async/await_subject.hpp"
 #include "fusebox/async/awaitable.hpp"
-#include "fusebox/async/awaited_call.hpp"
 #include "fusebox/breaker/guarded_call.hpp"
 #include "fusebox/breaker/held_ticket.hpp"
 
@@ -32,7 +32,7 @@ using Suspended =
 /// between, first what is awaited goes and then the permit, which is cancelled.
 template <class Core, class Call, class Classifier, class Answer>
 class GuardedAwaiter {
-    using Awaited = AwaitedCall<Call>;
+    using Awaited = AwaitSubject<Call>;
     using Operand = typename Awaited::Operand;
     using Result = AwaitResult<Operand>;
 

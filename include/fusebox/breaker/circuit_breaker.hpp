@@ -37,6 +37,12 @@ struct CoreAccess {
     }
 };
 
+/// Whether room 6 is included, whose functions are found by argument-dependent lookup.
+template <class Core>
+concept GuardsAwaits = requires(Core& core) {
+    guardsAwaits(core);
+};
+
 }  // namespace detail
 
 /// Guards calls to a dependency: lets them through while it is well, rejects them while it is not,
@@ -111,16 +117,18 @@ public:
         return detail::guard(core_, std::forward<Fn>(fn), fallback.answer);
     }
 
-    /// For coroutines: `co_await breaker.guard(awaitable)`. Include
-    /// fusebox/async/guarded_awaitable.hpp, which says what it accepts and does.
+    /// For coroutines: `co_await breaker.guard(awaitable)`; see detail::GuardedAwaitable for what
+    /// it counts as and gives. Needs <fusebox/async/guarded_awaitable.hpp>.
     template <class Call>
     [[nodiscard]] auto guard(Call&& call) {
-        // Found by its argument: a lower room does not know an upper one.
-        return guardAwaitable(core_, std::forward<Call>(call), detail::noFallback);
+        return guard(std::forward<Call>(call), Fallback{detail::NoAnswer{}});
     }
     /// As above; rejections, and exceptions judged Failure or Timeout, are answered by `fallback`.
     template <class Call, class F>
     [[nodiscard]] auto guard(Call&& call, Fallback<F> fallback) {
+        static_assert(detail::GuardsAwaits<Core>,
+                      "fusebox: guard needs #include <fusebox/async/guarded_awaitable.hpp>, and a "
+                      "compiler with coroutines");
         return guardAwaitable(core_, std::forward<Call>(call), std::move(fallback));
     }
 

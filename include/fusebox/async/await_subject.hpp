@@ -22,7 +22,7 @@ namespace fusebox::detail {
 
 /// One await of an awaitable that was given as it is; `A` as in `std::forward<A>`.
 template <class A>
-class AwaitedCall {
+class AwaitSubject {
 public:
     using Operand = A;
     static constexpr bool knowsDeadline = false;
@@ -63,7 +63,7 @@ concept MakesAwaitable = GuardedFn<Fn> && Awaitable<MadeBy<Fn>>;
 /// One await of what a function returns, which is kept here with the context that it was given.
 template <class Fn>
     requires(!Awaitable<Fn>)
-class AwaitedCall<Fn> {
+class AwaitSubject<Fn> {
 public:
     using Operand = MadeBy<Fn>;
     static constexpr bool knowsDeadline = KnowsDeadline<Fn>;
