@@ -20,7 +20,8 @@ struct OperationHandler {
     using cancellation_slot_type = net::cancellation_slot;
 
     [[nodiscard]] executor_type get_executor() const noexcept { return operation->strand(); }
-    [[nodiscard]] allocator_type get_allocator() const noexcept { return operation->allocator(); }
+    // Kept here: Asio asks for it also after the handler was moved from.
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator; }
     [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
         return operation->slot();
     }
@@ -31,17 +32,19 @@ struct OperationHandler {
     }
 
     std::shared_ptr<Operation> operation;
+    [[no_unique_address]] allocator_type allocator = operation->allocator();
 };
 
 /// The wait for the deadline.
 template <class Operation>
 struct DeadlineHandler {
     using allocator_type = typename Operation::Allocator;
-    [[nodiscard]] allocator_type get_allocator() const noexcept { return operation->allocator(); }
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator; }
 
     void operator()(const ErrorCode& error) { Operation::timeUp(std::move(operation), error); }
 
     std::shared_ptr<Operation> operation;
+    [[no_unique_address]] allocator_type allocator = operation->allocator();
 };
 
 /// In the cancellation slot of the caller's handler. Does not keep the operation alive: the signal
