@@ -167,142 +167,114 @@ public:
         static_assert(detail::RunsAsync<Core>,
                       "fusebox: executeAsync needs #include <fusebox/async/execute_async.hpp>");
         return guardAsync(core_, nullptr, executor, std::forward<Fn>(fn));
-        /// For coroutines: `co_await breaker.guard(awaitable)`; see detail::GuardedAwaitable for
-        /// what it counts as and gives. Needs <fusebox/async/guarded_awaitable.hpp>.
-        template <class Call>
-        [[nodiscard]] auto guard(Call && call) {
-            return guard(std::forward<Call>(call), Fallback{detail::NoAnswer{}});
-        }
-        /// As above; rejections, and exceptions judged Failure or Timeout, are answered by
-        /// `fallback`.
-        template <class Call, class F>
-        [[nodiscard]] auto guard(Call && call, Fallback<F> fallback) {
-            static_assert(
-                detail::GuardsAwaits<Core>,
-                "fusebox: guard needs #include <fusebox/async/guarded_awaitable.hpp>, and a "
-                "compiler with coroutines");
-            return guardAwaitable(core_, std::forward<Call>(call), std::move(fallback));
-        }
+    }
 
-        /// Asks to be admitted: `if (!permit) use(permit.rejection())`, else report how it went.
-        [[nodiscard]] FUSEBOX_HOT Permit tryAcquire() noexcept {
-            detail::Ticket ticket;
-            if (!core_.machine().admit(ticket)) [[unlikely]]
-                core_.tellRejected(ticket);
-            return {core_, ticket};
-        }
+    /// For coroutines: `co_await breaker.guard(awaitable)`; see detail::GuardedAwaitable for
+    /// what it counts as and gives. Needs <fusebox/async/guarded_awaitable.hpp>.
+    template <class Call>
+    [[nodiscard]] auto guard(Call&& call) {
+        return guard(std::forward<Call>(call), Fallback{detail::NoAnswer{}});
+    }
+    /// As above; rejections, and exceptions judged Failure or Timeout, are answered by
+    /// `fallback`.
+    template <class Call, class F>
+    [[nodiscard]] auto guard(Call&& call, Fallback<F> fallback) {
+        static_assert(detail::GuardsAwaits<Core>,
+                      "fusebox: guard needs #include <fusebox/async/guarded_awaitable.hpp>, and a "
+                      "compiler with coroutines");
+        return guardAwaitable(core_, std::forward<Call>(call), std::move(fallback));
+    }
 
-        /// What the next call would meet: an open breaker whose wait is over reads HalfOpen, a
-        /// half-open one whose probe was lost reads Open. Changes nothing.
-        [[nodiscard]] CircuitState state() const noexcept {
-            return core_.machine().read().state;
-        }
-        [[nodiscard]] bool isOpen() const noexcept {
-            return state() == CircuitState::Open;
-        }
-        /// The rest of the wait; empty unless `state()` is Open.
-        [[nodiscard]] std::optional<std::chrono::nanoseconds> retryAfter() const noexcept {
-            const auto reading = core_.machine().read();
-            if (reading.state != CircuitState::Open) return std::nullopt;
-            return reading.retryAfter;
-        }
-        [[nodiscard]] ControlMode mode() const noexcept {
-            return core_.machine().mode();
-        }
-        [[nodiscard]] std::string_view name() const noexcept {
-            return core_.name();
-        }
-        [[nodiscard]] Policy policy() const {
-            return core_.configuration()->policy;
-        }
-        [[nodiscard]] CircuitBreakerOptions options() const {
-            return core_.configuration()->options;
-        }
-        /// Whether the options are those, callbacks apart; copies nothing.
-        [[nodiscard]] bool hasOptions(const CircuitBreakerOptions& options) const noexcept {
-            return equivalent(core_.configuration()->options, options);
-        }
-        /// Whether the policy is that one; copies and converts nothing.
-        template <class P>
-        [[nodiscard]] bool hasPolicy(const P& policy) const noexcept {
-            const auto configuration = core_.configuration();
-            if constexpr (requires { configuration->policy.isSameAs(policy); }) {
-                return configuration->policy.isSameAs(policy);
-            } else {
-                return configuration->policy == policy;
-            }
-        }
+    /// Asks to be admitted: `if (!permit) use(permit.rejection())`, else report how it went.
+    [[nodiscard]] FUSEBOX_HOT Permit tryAcquire() noexcept {
+        detail::Ticket ticket;
+        if (!core_.machine().admit(ticket)) [[unlikely]]
+            core_.tellRejected(ticket);
+        return {core_, ticket};
+    }
 
-        /// A snapshot; callers that succeed or are rejected do not wait for it. The first one makes
-        /// histograms by outcome, about 1 KiB.
-        [[nodiscard]] CircuitBreakerStats stats() const {
-            return core_.stats();
+    /// What the next call would meet: an open breaker whose wait is over reads HalfOpen, a
+    /// half-open one whose probe was lost reads Open. Changes nothing.
+    [[nodiscard]] CircuitState state() const noexcept { return core_.machine().read().state; }
+    [[nodiscard]] bool isOpen() const noexcept { return state() == CircuitState::Open; }
+    /// The rest of the wait; empty unless `state()` is Open.
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> retryAfter() const noexcept {
+        const auto reading = core_.machine().read();
+        if (reading.state != CircuitState::Open) return std::nullopt;
+        return reading.retryAfter;
+    }
+    [[nodiscard]] ControlMode mode() const noexcept { return core_.machine().mode(); }
+    [[nodiscard]] std::string_view name() const noexcept { return core_.name(); }
+    [[nodiscard]] Policy policy() const { return core_.configuration()->policy; }
+    [[nodiscard]] CircuitBreakerOptions options() const { return core_.configuration()->options; }
+    /// Whether the options are those, callbacks apart; copies nothing.
+    [[nodiscard]] bool hasOptions(const CircuitBreakerOptions& options) const noexcept {
+        return equivalent(core_.configuration()->options, options);
+    }
+    /// Whether the policy is that one; copies and converts nothing.
+    template <class P>
+    [[nodiscard]] bool hasPolicy(const P& policy) const noexcept {
+        const auto configuration = core_.configuration();
+        if constexpr (requires { configuration->policy.isSameAs(policy); }) {
+            return configuration->policy.isSameAs(policy);
+        } else {
+            return configuration->policy == policy;
         }
+    }
 
-        /// Goes on under another policy and other options. State, wait, backoff, totals and history
-        /// stay, and the window where its shape allows: under the same kind of policy over a window
-        /// that is not longer (over time: as long). Calls in flight are judged by the rules they
-        /// were admitted with, and are stale. Announced by Reconfigured. The number of shards
-        /// cannot change.
-        /// @throws ConfigError as the constructor does; then nothing has changed.
-        void reconfigure(const Policy& policy, const CircuitBreakerOptions& options) {
-            core_.reconfigure(&policy, &options);
-        }
-        void reconfigure(const Policy& policy) {
-            core_.reconfigure(&policy, nullptr);
-        }
-        void reconfigure(const CircuitBreakerOptions& options) {
-            core_.reconfigure(nullptr, &options);
-        }
+    /// A snapshot; callers that succeed or are rejected do not wait for it. The first one makes
+    /// histograms by outcome, about 1 KiB.
+    [[nodiscard]] CircuitBreakerStats stats() const { return core_.stats(); }
 
-        /// A text to make a breaker of the same name from, also in another process or after years:
-        /// lines of `field=value`, versioned.
-        [[nodiscard]] std::string exportState() const {
-            return core_.save();
-        }
+    /// Goes on under another policy and other options. State, wait, backoff, totals and history
+    /// stay, and the window where its shape allows: under the same kind of policy over a window
+    /// that is not longer (over time: as long). Calls in flight are judged by the rules they
+    /// were admitted with, and are stale. Announced by Reconfigured. The number of shards
+    /// cannot change.
+    /// @throws ConfigError as the constructor does; then nothing has changed.
+    void reconfigure(const Policy& policy, const CircuitBreakerOptions& options) {
+        core_.reconfigure(&policy, &options);
+    }
+    void reconfigure(const Policy& policy) { core_.reconfigure(&policy, nullptr); }
+    void reconfigure(const CircuitBreakerOptions& options) { core_.reconfigure(nullptr, &options); }
 
-        /// Lays a mode over the cycle. Ends the epoch: calls in flight become stale.
-        void setMode(ControlMode mode) noexcept {
-            core_.machine().setMode(mode);
-        }
-        /// Opens now, to recover as usual; does nothing if open.
-        void open() noexcept {
-            core_.machine().open(std::nullopt);
-        }
-        /// Opens now for `wait`, this once; does nothing if open.
-        /// @throws ConfigError unless wait > 0.
-        void open(std::chrono::nanoseconds wait) {
-            if (const auto complaint = detail::requirePositive("wait", wait)) {
-                detail::raise(
-                    ConfigError{"circuit breaker \"" + core_.name() + "\": " + *complaint});
-            }
-            core_.machine().open(wait);
-        }
-        /// Closes now, with an empty window; does nothing if closed.
-        void close() noexcept {
-            core_.machine().close();
-        }
-        /// Closes, keeps the mode, and returns every statistic to a new breaker's.
-        void reset() noexcept {
-            core_.machine().reset();
-        }
+    /// A text to make a breaker of the same name from, also in another process or after years:
+    /// lines of `field=value`, versioned.
+    [[nodiscard]] std::string exportState() const { return core_.save(); }
 
-        /// Calls `listener(const Event&)`, or `listener()`, for every event of that type until the
-        /// subscription is gone. What it throws is contained and counted in
-        /// `stats().listenerErrors`.
-        template <class Event, detail::ListensTo<Event> Listener>
-        [[nodiscard]] Subscription on(Listener listener) {
-            return core_.hub().template on<Event>(detail::listenerOf<Event>(std::move(listener)));
+    /// Lays a mode over the cycle. Ends the epoch: calls in flight become stale.
+    void setMode(ControlMode mode) noexcept { core_.machine().setMode(mode); }
+    /// Opens now, to recover as usual; does nothing if open.
+    void open() noexcept { core_.machine().open(std::nullopt); }
+    /// Opens now for `wait`, this once; does nothing if open.
+    /// @throws ConfigError unless wait > 0.
+    void open(std::chrono::nanoseconds wait) {
+        if (const auto complaint = detail::requirePositive("wait", wait)) {
+            detail::raise(ConfigError{"circuit breaker \"" + core_.name() + "\": " + *complaint});
         }
+        core_.machine().open(wait);
+    }
+    /// Closes now, with an empty window; does nothing if closed.
+    void close() noexcept { core_.machine().close(); }
+    /// Closes, keeps the mode, and returns every statistic to a new breaker's.
+    void reset() noexcept { core_.machine().reset(); }
 
-    private:
-        friend detail::CoreAccess;
+    /// Calls `listener(const Event&)`, or `listener()`, for every event of that type until the
+    /// subscription is gone. What it throws is contained and counted in
+    /// `stats().listenerErrors`.
+    template <class Event, detail::ListensTo<Event> Listener>
+    [[nodiscard]] Subscription on(Listener listener) {
+        return core_.hub().template on<Event>(detail::listenerOf<Event>(std::move(listener)));
+    }
 
-        Core core_;
-    };
+private:
+    friend detail::CoreAccess;
 
-    /// A breaker on the steady clock.
-    template <class Policy>
-    using SteadyCircuitBreaker = CircuitBreaker<std::chrono::steady_clock, Policy>;
+    Core core_;
+};
+
+/// A breaker on the steady clock.
+template <class Policy>
+using SteadyCircuitBreaker = CircuitBreaker<std::chrono::steady_clock, Policy>;
 
 }  // namespace fusebox
