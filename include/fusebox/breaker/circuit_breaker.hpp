@@ -169,14 +169,13 @@ public:
         return guardAsync(core_, nullptr, executor, std::forward<Fn>(fn));
     }
 
-    /// For coroutines: `co_await breaker.guard(awaitable)`; see detail::GuardedAwaitable for
-    /// what it counts as and gives. Needs <fusebox/async/guarded_awaitable.hpp>.
+    /// For coroutines: `co_await breaker.guard(awaitable)`; see detail::GuardedAwaitable for what
+    /// it counts as and gives. Needs <fusebox/async/guarded_awaitable.hpp>.
     template <class Call>
     [[nodiscard]] auto guard(Call&& call) {
         return guard(std::forward<Call>(call), Fallback{detail::NoAnswer{}});
     }
-    /// As above; rejections, and exceptions judged Failure or Timeout, are answered by
-    /// `fallback`.
+    /// As above; rejections, and exceptions judged Failure or Timeout, are answered by `fallback`.
     template <class Call, class F>
     [[nodiscard]] auto guard(Call&& call, Fallback<F> fallback) {
         static_assert(detail::GuardsAwaits<Core>,
@@ -228,9 +227,8 @@ public:
 
     /// Goes on under another policy and other options. State, wait, backoff, totals and history
     /// stay, and the window where its shape allows: under the same kind of policy over a window
-    /// that is not longer (over time: as long). Calls in flight are judged by the rules they
-    /// were admitted with, and are stale. Announced by Reconfigured. The number of shards
-    /// cannot change.
+    /// that is not longer (over time: as long). Calls in flight are judged by the rules they were
+    /// admitted with, and are stale. Announced by Reconfigured. The number of shards cannot change.
     /// @throws ConfigError as the constructor does; then nothing has changed.
     void reconfigure(const Policy& policy, const CircuitBreakerOptions& options) {
         core_.reconfigure(&policy, &options);
@@ -260,8 +258,7 @@ public:
     void reset() noexcept { core_.machine().reset(); }
 
     /// Calls `listener(const Event&)`, or `listener()`, for every event of that type until the
-    /// subscription is gone. What it throws is contained and counted in
-    /// `stats().listenerErrors`.
+    /// subscription is gone. What it throws is contained and counted in `stats().listenerErrors`.
     template <class Event, detail::ListensTo<Event> Listener>
     [[nodiscard]] Subscription on(Listener listener) {
         return core_.hub().template on<Event>(detail::listenerOf<Event>(std::move(listener)));
