@@ -47,6 +47,7 @@ void addPolicies() {
             addCase<Execute>(kSteady, policy, measuring, kWork, kManyThreads);
         };
         addOne(Measuring::Latency);
+        addOne(Measuring::Overdue);
         if (policy.senses == Senses::Latency) return;
         addOne(Measuring::Nothing);
         addOne(Measuring::InFlight);

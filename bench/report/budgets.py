@@ -89,6 +89,7 @@ COSTS = [
     Cost("- by permit", successes("no latency", "permit"), 1.5, IN_A_ROW),
     Cost("closed, success, latency on", successes("latency", "latency", "execute", "steady"), 1.15,
          ROLLING),
+    Cost("- with detectOverdue", successes("overdue", "latency", "execute", "steady"), None, ROLLING),
     Cost("- by fallback, result type", successes("latency", "latency", "others", "steady"), 1.15,
          ROLLING),
     Cost("- by permit", successes("latency", "permit"), 1.15, ROLLING),

@@ -40,7 +40,9 @@ inline const std::string kNameAndCall = "name+call";
 /// The floor of a success.
 [[nodiscard]] inline std::string ofSuccess(Senses senses, Measuring measuring,
                                            const std::string& clock) {
-    if (measuring == Measuring::Latency) return twoReadings(clock);
+    if (measuring == Measuring::Latency || measuring == Measuring::Overdue) {
+        return twoReadings(clock);
+    }
     return senses == Senses::TimeSlices ? coarseReading(clock) : kPlain;
 }
 

@@ -104,20 +104,23 @@ struct NeverTrips {
 };
 
 /// The options that change what a call costs.
-enum class Measuring { Nothing, Latency, InFlight };
+enum class Measuring { Nothing, Latency, InFlight, Overdue };
 
 [[nodiscard]] inline std::string nameOf(Measuring measuring) {
     switch (measuring) {
         case Measuring::Nothing: return "no latency";
         case Measuring::Latency: return "latency";
         case Measuring::InFlight: return "in flight";
+        case Measuring::Overdue: return "overdue";
     }
     return {};
 }
 
 [[nodiscard]] inline fusebox::CircuitBreakerOptions optionsFor(Measuring measuring) {
-    return {.measureLatency = measuring == Measuring::Latency,
-            .trackInFlight = measuring == Measuring::InFlight};
+    const bool overdue = measuring == Measuring::Overdue;
+    return {.measureLatency = overdue || measuring == Measuring::Latency,
+            .trackInFlight = measuring == Measuring::InFlight,
+            .detectOverdue = overdue};
 }
 
 }  // namespace bench

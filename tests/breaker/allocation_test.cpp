@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: MIT
-// No heap allocation on any path of a call. Replaces operator new of the whole program by one that
-// counts, on this thread and only while a test asks for it. (Clang's ThreadSanitizer brings one
-// that cannot be replaced: there is no such test in that build.)
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define FUSEBOX_TEST_CANNOT_COUNT
-#endif
-#endif
-#if !defined(FUSEBOX_TEST_CANNOT_COUNT)
+// No heap allocation on any path of a call.
 
-#if __has_include(<malloc.h>)
-#include <malloc.h>
-#endif
+#include "support/allocations.hpp"
+
+#if !defined(FUSEBOX_TEST_CANNOT_COUNT)
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <new>
 #include <optional>
@@ -40,122 +31,11 @@
 #include <stop_token>
 #endif
 
-namespace {
-
-constinit thread_local bool counting = false;
-constinit thread_local int allocations = 0;
-constinit thread_local std::size_t heldBytes = 0;
-constinit thread_local bool outOfMemory = false;
-
-std::size_t sizeOf(void* memory) noexcept {
-#if defined(__GLIBC__)
-    return ::malloc_usable_size(memory);
-#else
-    return 0;
-#endif
-}
-
-void* allocate(std::size_t size, std::size_t alignment = alignof(std::max_align_t)) noexcept {
-    if (counting) ++allocations;
-    if (outOfMemory) return nullptr;
-    const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-    void* const memory = alignment <= alignof(std::max_align_t)
-                             ? std::malloc(size == 0 ? 1 : size)
-                             : std::aligned_alloc(alignment, rounded);
-    if (counting) heldBytes += sizeOf(memory);
-    return memory;
-}
-void* allocateOrThrow(std::size_t size, std::size_t alignment = alignof(std::max_align_t)) {
-    void* memory = allocate(size, alignment);
-    if (memory == nullptr) throw std::bad_alloc{};
-    return memory;
-}
-
-// Not inlined: gcc would see what `new` gave go to std::free, and warn of a mismatch.
-[[gnu::noinline]] void release(void* memory) noexcept {
-    if (counting) heldBytes -= sizeOf(memory);
-    std::free(memory);
-}
-
-}  // namespace
-
-using Alignment = std::align_val_t;
-void* operator new(std::size_t n) {
-    return allocateOrThrow(n);
-}
-void* operator new[](std::size_t n) {
-    return allocateOrThrow(n);
-}
-void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
-    return allocate(n);
-}
-void* operator new[](std::size_t n, const std::nothrow_t&) noexcept {
-    return allocate(n);
-}
-void* operator new(std::size_t n, Alignment a) {
-    return allocateOrThrow(n, static_cast<std::size_t>(a));
-}
-void* operator new[](std::size_t n, Alignment a) {
-    return allocateOrThrow(n, static_cast<std::size_t>(a));
-}
-void* operator new(std::size_t n, Alignment a, const std::nothrow_t&) noexcept {
-    return allocate(n, static_cast<std::size_t>(a));
-}
-void* operator new[](std::size_t n, Alignment a, const std::nothrow_t&) noexcept {
-    return allocate(n, static_cast<std::size_t>(a));
-}
-void operator delete(void* p) noexcept {
-    release(p);
-}
-void operator delete[](void* p) noexcept {
-    release(p);
-}
-void operator delete(void* p, std::size_t) noexcept {
-    release(p);
-}
-void operator delete[](void* p, std::size_t) noexcept {
-    release(p);
-}
-void operator delete(void* p, const std::nothrow_t&) noexcept {
-    release(p);
-}
-void operator delete[](void* p, const std::nothrow_t&) noexcept {
-    release(p);
-}
-void operator delete(void* p, Alignment) noexcept {
-    release(p);
-}
-void operator delete[](void* p, Alignment) noexcept {
-    release(p);
-}
-void operator delete(void* p, std::size_t, Alignment) noexcept {
-    release(p);
-}
-void operator delete[](void* p, std::size_t, Alignment) noexcept {
-    release(p);
-}
-void operator delete(void* p, Alignment, const std::nothrow_t&) noexcept {
-    release(p);
-}
-void operator delete[](void* p, Alignment, const std::nothrow_t&) noexcept {
-    release(p);
-}
-
 using namespace std::chrono_literals;
 using namespace fusebox;
 using namespace fusebox::test;
 
 namespace {
-
-/// How often `action` asks for memory. It must not contain assertions: those allocate.
-template <class Action>
-int allocationsIn(Action&& action) {
-    allocations = 0;
-    counting = true;
-    std::forward<Action>(action)();
-    counting = false;
-    return allocations;
-}
 
 const auto kHealthy = [] { return std::error_code{}; };
 
@@ -221,8 +101,9 @@ void goRound(Breaker& breaker, ManualClock& clock) {
 TEST_CASE("The counter of allocations counts them") {
     CHECK(allocationsIn([] { ::operator delete(::operator new(8)); }) == 1);
     CHECK(allocationsIn([] { ::operator delete[](::operator new[](8)); }) == 1);
-    CHECK(allocationsIn(
-              [] { ::operator delete (::operator new (64, Alignment{64}), Alignment{64}); }) == 1);
+    CHECK(allocationsIn([] {
+              ::operator delete (::operator new (64, std::align_val_t{64}), std::align_val_t{64});
+          }) == 1);
     CHECK(allocationsIn([] { (void)std::make_shared<std::string>(100, 'x'); }) == 2);
     CHECK(allocationsIn([] {}) == 0);
 }
@@ -368,15 +249,32 @@ TEST_CASE("A composite policy by name is compared without a conversion") {
 #if defined(__GLIBC__) && defined(__x86_64__)
 
 TEST_CASE("A breaker with default options takes less than 2 KiB, with all that it allocates") {
-    heldBytes = 0;
+    allocations().heldBytes = 0;
     std::optional<SteadyCircuitBreaker<ConsecutiveFailures>> breaker;
     (void)allocationsIn([&] {
         breaker.emplace("payments-api");
         for (int i = 0; i < 1000; ++i) (void)breaker->execute(kHealthy);
     });
-    INFO(sizeof(*breaker) << " + " << heldBytes);
-    CHECK(heldBytes > 0);
-    CHECK(sizeof(*breaker) + heldBytes < 2048);
+    INFO(sizeof(*breaker) << " + " << allocations().heldBytes);
+    CHECK(allocations().heldBytes > 0);
+    CHECK(sizeof(*breaker) + allocations().heldBytes < 2048);
+}
+
+TEST_CASE("Who first takes statistics makes histograms by outcome, about 1 KiB, once") {
+    CircuitBreaker breaker{"looked-at"};
+    for (const bool first : {true, false}) {
+        allocations().heldBytes = 0;
+        (void)allocationsIn([&] { (void)breaker.stats(); });
+        INFO(allocations().heldBytes);
+        CHECK((allocations().heldBytes > 0) == first);
+        CHECK(allocations().heldBytes < 1024);
+    }
+    // Calls still allocate nothing.
+    CHECK(allocationsIn([&] {
+              (void)breaker.tryAcquire().failure();
+              (void)breaker.tryAcquire().ignore();
+              (void)breaker.tryAcquire().success();
+          }) == 0);
 }
 
 #endif
@@ -410,10 +308,10 @@ TEST_CASE("A stop token allocates what the standard's does, and its deadline not
           }) == 0);
 
     // A call does not fail for want of a token.
-    outOfMemory = true;
+    allocations().outOfMemory = true;
     const bool stoppable =
         breaker.execute([](std::stop_token token) { return token.stop_possible(); });
-    outOfMemory = false;
+    allocations().outOfMemory = false;
     CHECK_FALSE(stoppable);
     CHECK(breaker.stats().totalFailures == 0);
 }
@@ -442,9 +340,9 @@ TEST_CASE("A call in an executor allocates once, beyond what the executor needs"
 TEST_CASE("Without memory for wider counts calls go on, and are counted") {
     ManualClock clock;
     CircuitBreaker breaker{"counted", ConsecutiveFailures{3}, {}, clock};
-    outOfMemory = true;
+    allocations().outOfMemory = true;
     for (int i = 0; i < 50'000; ++i) (void)breaker.execute(kHealthy);
-    outOfMemory = false;
+    allocations().outOfMemory = false;
     (void)breaker.execute([&] {
         clock.advance(1s);
         return std::error_code{};

@@ -16,6 +16,9 @@ inline void checkConservation(const CircuitBreakerStats& stats) {
                                   stats.totalIgnored + stats.totalCancelled);
     CHECK(stats.totalStale <= stats.totalCalls);
     CHECK(stats.totalSlow <= stats.totalCalls);
+    CHECK(stats.latencies.successes.calls <= stats.totalSuccesses);
+    CHECK(stats.latencies.failures.calls <= stats.totalFailures + stats.totalTimeouts);
+    CHECK(stats.latencies.ignored.calls <= stats.totalIgnored);
     CHECK(stats.windowFailures <= stats.windowCalls);
     CHECK(stats.windowSlow <= stats.windowCalls);
     CHECK(stats.timesClosed <= stats.timesOpened);

@@ -139,6 +139,13 @@ public:
         return finishHere(ticket, end, nullptr);
     }
 
+    /// Gives an admission back unreported: neutral, and a probe's slot is free again.
+    FUSEBOX_APART void cancel(Ticket ticket) noexcept {
+        CallEnd end = measure(ticket, Outcome::Ignored);
+        end.cancelled = true;
+        finish(ticket, end);
+    }
+
 private:
     FUSEBOX_HOT ReportResult finishHere(Ticket ticket, const CallEnd& end,
                                         const std::exception_ptr* error) noexcept {

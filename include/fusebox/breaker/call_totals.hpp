@@ -8,15 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <optional>
 
 #include "fusebox/breaker/call_end.hpp"
+#include "fusebox/breaker/call_latencies.hpp"
 #include "fusebox/breaker/options.hpp"
 #include "fusebox/breaker/saved_state.hpp"
 #include "fusebox/breaker/stats.hpp"
 #include "fusebox/vocabulary/platform.hpp"
-#include "fusebox/window/latency_histogram.hpp"
 #include "fusebox/window/sharded_counters.hpp"
 
 namespace fusebox::detail {
@@ -37,10 +36,10 @@ public:
     [[nodiscard]] std::size_t mostShards() const noexcept { return shards_.most(); }
 
     /// From now on calls may be measured. Allocates, once.
-    void measureLatency() {
-        auto& room = shards_.first().latencies;
-        if (!room.get()) room.put(std::make_unique<LatencyBuckets<Platform>>());
-    }
+    void measureLatency() { latencies().measure(shards_); }
+    /// From now on latencies are told apart by outcome. Not for callers: it allocates, once. Const,
+    /// because nothing else changes for who looks.
+    void tellOutcomesApart() const { shards_.beside().tellOutcomesApart(shards_); }
 
     /// Of calls that are tracked. The end of one that is a recorded success needs no telling.
     FUSEBOX_HOT void begun() noexcept { shards_.add(Tally::Begun); }
@@ -72,7 +71,7 @@ public:
     FUSEBOX_HOT bool tryRecordSuccess(Tag tag, std::chrono::nanoseconds elapsed) noexcept {
         auto& mine = shards_.mine();
         if (!shards_.tryAddSuccess(mine, tag)) return false;
-        countLatency(mine, elapsed);
+        latencies().recordSuccess(shards_, mine, elapsed);
         return true;
     }
     /// A success that stands in no window.
@@ -91,7 +90,7 @@ public:
     /// How long a call took, if it is one that the latencies are about.
     FUSEBOX_HOT void countTime(const CallEnd& end) noexcept {
         if (end.slow) add(Total::Slow);
-        if (end.measured && !end.neutral()) countLatency(shards_.mine(), end.elapsed);
+        latencies().record(shards_, end);
     }
 
     [[nodiscard]] std::uint64_t recordedSuccesses() const noexcept { return shards_.sum(); }
@@ -102,7 +101,7 @@ public:
     void reset(Tag tag) noexcept {
         settleTracked(shards_.clear(tag));
         if (settledUntil_ != kUntracked) settledUntil_ = 0;
-        latencies_.clear(rooms());
+        latencies().clear(shards_);
         for (auto& total : totals_) total.store(0, std::memory_order_relaxed);
     }
 
@@ -130,21 +129,14 @@ public:
         stats.totalSlow = get(Total::Slow);
         stats.totalRejected = shards_.total(Tally::Rejected);
         stats.totalShadowRejected = shards_.total(Tally::ShadowRejected);
-        const LatencyCounts latencies = latencies_.counts(rooms());
-        stats.latency = latencies.summary();
-        if (latencies.calls > 0) {
-            stats.averageResponseTime =
-                std::chrono::nanoseconds{shards_.total(Tally::ElapsedSum) / latencies.calls};
-        }
+        shards_.beside().fill(stats, shards_);
     }
 
 private:
-    using Shard = typename ShardedCounters<Platform>::Shard;
+    using Shards = ShardedCounters<Platform, CallLatencies<Platform>>;
 
-    FUSEBOX_HOT void countLatency(Shard& mine, std::chrono::nanoseconds elapsed) noexcept {
-        mine.add(Tally::ElapsedSum, static_cast<std::uint64_t>(elapsed.count()));
-        if (!latencies_.record(mine.latencies, elapsed)) [[unlikely]]
-            latencies_.record(shards_.first().latencies, elapsed);
+    [[nodiscard]] FUSEBOX_HOT CallLatencies<Platform>& latencies() noexcept {
+        return shards_.beside();
     }
 
     /// Counts those that are recorded successes, until `sum`, among the ends.
@@ -154,13 +146,6 @@ private:
 
     enum class Total : std::size_t { Failures, Timeouts, Ignored, Cancelled, Stale, Slow, Count_ };
 
-    /// The shards' rooms, as the histogram asks for them.
-    [[nodiscard]] auto rooms() const noexcept {
-        return [this](auto&& action) {
-            shards_.forEach([&](const auto& shard) { action(shard.latencies); });
-        };
-    }
-
     // relaxed: totals order nothing.
     void add(Total total, std::uint64_t count = 1) noexcept {
         totals_[static_cast<std::size_t>(total)].fetch_add(count, std::memory_order_relaxed);
@@ -169,8 +154,7 @@ private:
         return totals_[static_cast<std::size_t>(total)].load(std::memory_order_relaxed);
     }
 
-    ShardedCounters<Platform> shards_;
-    LatencyHistogram<Platform> latencies_;
+    Shards shards_;
     std::array<typename Platform::template Atomic<std::uint64_t>,
                static_cast<std::size_t>(Total::Count_)>
         totals_{};

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "fusebox/breaker/past_calls.hpp"
@@ -90,6 +91,10 @@ public:
     }
     [[nodiscard]] std::uint64_t consecutiveSuccesses(std::uint64_t sum) const noexcept {
         return position(sum) - lastFailure_;
+    }
+    /// Empty unless the tracker keeps one.
+    [[nodiscard]] std::optional<double> score(std::uint64_t sum) const noexcept {
+        return scoreOf(*tracker_, position(sum));
     }
     [[nodiscard]] PastCalls pastCalls(std::uint64_t sum) const noexcept {
         PastCalls past = past_;

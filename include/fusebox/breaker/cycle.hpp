@@ -94,8 +94,10 @@ public:
     void toClosed(Nanoseconds now, TransitionReason reason) noexcept {
         const StateWord from = word();
         announce(from, CircuitState::Closed, reason, now);
-        if (from.state() == CircuitState::Open)
+        if (from.state() == CircuitState::Open) {
+            ++books_.openToClosed;
             books_.history.leftOpen(std::min(now, published_.deadline()));
+        }
         books_.history.closed();
         const StateWord next = from.next(CircuitState::Closed);
         publishClosed(next, totals_.enter(next.tag()), now);
@@ -136,6 +138,7 @@ public:
         journal_.wasReset();
         totals_.reset(next.tag());
         books_.history = {};
+        books_.openToClosed = 0;
         publishClosed(next, 0, now);
     }
 
@@ -198,12 +201,14 @@ public:
     /// The cycle as it reads at `now`.
     [[nodiscard]] CycleSnapshot look(Nanoseconds now) const noexcept {
         CycleSnapshot seen{word(), books_};
+        seen.windowSize = needs().windowSize;
         Nanoseconds openUntil = published_.deadline();
         const Nanoseconds leaseEnd = published_.lease();
         if (seen.word.state() == CircuitState::Closed) {
             const std::uint64_t sum = totals_.recordedSuccesses();
             seen.books.evidence = evidenceAt(sum, now);
             seen.consecutiveSuccesses = ledger_.consecutiveSuccesses(sum);
+            seen.policyScore = ledger_.score(sum);
         } else if (seen.word.state() == CircuitState::HalfOpen && now > leaseEnd) {
             // A lost probe has reopened the breaker, but no call has met that yet.
             const Nanoseconds wait = published_.reopenWait();
@@ -267,6 +272,7 @@ private:
         journal_.stateChanged(from.state(), to, reason, [&] {
             CircuitBreakerStats before;
             CycleSnapshot seen{from, books_};
+            seen.windowSize = needs().windowSize;
             before.state = from.state();
             if (from.state() == CircuitState::Closed)
                 seen.consecutiveSuccesses = ledger_.consecutiveSuccesses(sumAt(reason));

@@ -4,12 +4,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "fusebox/breaker/evidence.hpp"
 #include "fusebox/breaker/opening_history.hpp"
 #include "fusebox/breaker/saved_state.hpp"
 #include "fusebox/breaker/state_word.hpp"
 #include "fusebox/breaker/stats.hpp"
+#include "fusebox/breaker/transition_counts.hpp"
 #include "fusebox/vocabulary/duration.hpp"
 
 namespace fusebox::detail {
@@ -21,6 +23,7 @@ struct CycleBooks {
     Evidence evidence{};
     std::uint64_t reopenings = 0;  ///< Since the last close.
     int probeSuccesses = 0;        ///< Since the last entry into HalfOpen.
+    std::uint32_t openToClosed = 0;
 };
 
 /// A cycle at one instant: copied under the breaker's mutex, read without it.
@@ -28,6 +31,8 @@ struct CycleSnapshot {
     StateWord word{};
     CycleBooks books{};
     std::uint64_t consecutiveSuccesses = 0;  ///< Of a closed breaker.
+    std::optional<double> policyScore{};     ///< Of a closed breaker.
+    std::uint64_t windowSize = 0;            ///< 0: not one of calls.
     std::chrono::nanoseconds openSoFar{0};   ///< The part of the present opening that is over.
     std::chrono::nanoseconds openFor{0};     ///< The part that is left.
 
@@ -49,6 +54,10 @@ struct CycleSnapshot {
         } else if (word.state() == CircuitState::HalfOpen) {
             stats.consecutiveSuccesses = static_cast<std::uint64_t>(books.probeSuccesses);
         }
+        stats.transitions =
+            transitionsOf(word.state(), stats.timesOpened, stats.timesClosed, books.openToClosed);
+        stats.policyScore = policyScore;
+        if (windowSize > 0) stats.windowSize = windowSize;
         stats.probesInFlight = word.probes();
         stats.mode = word.mode();
     }

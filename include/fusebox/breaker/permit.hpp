@@ -103,9 +103,7 @@ private:
             reported(core, ticket, Outcome::Failure, std::nullopt);
             return;
         }
-        CallEnd end = core.measure(ticket, Outcome::Ignored);
-        end.cancelled = true;
-        core.finish(ticket, end);
+        core.cancel(ticket);
     }
 
     Core* core_ = nullptr;

@@ -180,6 +180,7 @@ public:
 
     /// Everything but names and words. Holds the mutex for a copy of plain values only.
     [[nodiscard]] CircuitBreakerStats stats() const {
+        totals_.tellOutcomesApart();
         CircuitBreakerStats stats;
         CycleSnapshot seen;
         Reading reading;

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "fusebox/breaker/past_calls.hpp"
+#include "fusebox/breaker/transition_counts.hpp"
 #include "fusebox/vocabulary/call_counts.hpp"
 #include "fusebox/vocabulary/state.hpp"
 #include "fusebox/vocabulary/tags.hpp"
 #include "fusebox/window/latency_counts.hpp"
+#include "fusebox/window/latency_distribution.hpp"
 
 namespace fusebox {
 
@@ -64,6 +66,7 @@ struct CircuitBreakerStats {
     std::uint64_t timesReconfigured = 0;
     std::uint64_t listenerErrors = 0;  ///< Exceptions thrown by listeners, contained.
     std::chrono::nanoseconds timeOpen{0};
+    TransitionCounts transitions{};  ///< Of the cycle.
 
     int probesInFlight = 0;
     std::optional<std::uint64_t> inFlight{};  ///< With `trackInFlight` only.
@@ -75,12 +78,19 @@ struct CircuitBreakerStats {
     std::uint64_t windowSlow = 0;
     std::optional<double> failureRate{};   ///< 0..1; empty below the policy's `minimumCalls`.
     std::optional<double> slowCallRate{};  ///< 0..1; empty below the policy's `minimumCalls`.
+    /// How many calls the policy's window can hold; empty unless it is one of calls.
+    std::optional<std::uint64_t> windowSize{};
+    /// Of a closed breaker whose policy keeps a score, such as Cusum: as a share of the score that
+    /// trips.
+    std::optional<double> policyScore{};
     std::uint64_t consecutiveFailures = 0;
     std::uint64_t consecutiveSuccesses = 0;
 
     /// Of the measured calls that succeeded, failed or timed out; empty without any.
     std::optional<std::chrono::nanoseconds> averageResponseTime{};
     LatencySummary latency{};
+    /// The same calls by how they ended, and the ignored ones, as histograms.
+    LatenciesByOutcome latencies{};
     /// The rest of the wait; empty unless `state` is Open.
     std::optional<std::chrono::nanoseconds> retryAfter{};
 

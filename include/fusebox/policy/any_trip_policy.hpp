@@ -173,6 +173,11 @@ public:
                           held_);
     }
 
+    /// Empty if the policy keeps none.
+    [[nodiscard]] std::optional<double> score(std::uint64_t position) const noexcept {
+        return std::visit([&](const auto& held) { return detail::scoreOf(held, position); }, held_);
+    }
+
     void tick(std::uint64_t position, std::chrono::nanoseconds now) noexcept {
         std::visit([&](auto& held) { detail::tickOf(held, position, now); }, held_);
     }

@@ -97,13 +97,22 @@ struct Cusum {
             const std::uint64_t calls = record.position - last_;
             const std::uint64_t successes = record.failed ? calls - 1 : calls;
             last_ = record.position;
-            score_ = successes > score_ / fall_ ? 0 : score_ - successes * fall_;
+            score_ = scoreAfter(successes);
             if (record.failed) score_ = std::min(score_ + kUnit, kMost);
             const bool holds = score_ >= limit_;
             return {record.failed && holds, holds};
         }
 
+        /// 0..1; at 1 it trips.
+        [[nodiscard]] double score(std::uint64_t position) const noexcept {
+            return static_cast<double>(scoreAfter(position - last_)) / static_cast<double>(limit_);
+        }
+
     private:
+        [[nodiscard]] std::uint64_t scoreAfter(std::uint64_t successes) const noexcept {
+            return successes > score_ / fall_ ? 0 : score_ - successes * fall_;
+        }
+
         // The score counts in failures, with 40 bits of fraction: a failure adds exactly one. Falls
         // are rounded up, so that the score is never above the exact one, and with it the bound on
         // false trips holds. A limit beyond what a score can reach (16 million failures) is never.

@@ -53,7 +53,8 @@ struct FailureCount {
 
         /// Over a time window no calls are counted, so that no number of them gives a rate.
         [[nodiscard]] TrackerNeeds needs() const noexcept {
-            if (!window_.isTime()) return {};
+            if (!window_.isTime())
+                return {.windowSize = static_cast<std::uint64_t>(window_.calls())};
             return {.time = true, .minimumCalls = std::numeric_limits<std::uint64_t>::max()};
         }
 

@@ -54,6 +54,8 @@ struct TrackerNeeds {
     std::chrono::nanoseconds slowerThan = kForever;
     /// Fewer calls in the window give no rate.
     std::uint64_t minimumCalls = 1;
+    /// How many calls the window can hold, for statistics; 0: no window, or not one of calls.
+    std::uint64_t windowSize = 0;
 };
 
 /// The state of a policy: what `Policy::Tracker<Clock>` must offer. Every member runs under the
@@ -97,6 +99,18 @@ template <class Tracker>
                                                            std::chrono::nanoseconds now) noexcept {
     if constexpr (requires { tracker.counts(position, now); }) {
         return tracker.counts(position, now);
+    } else {
+        return std::nullopt;
+    }
+}
+
+/// The score of a tracker that keeps one, as a share of the score that trips, when `position` calls
+/// are recorded since the entry into Closed.
+template <class Tracker>
+[[nodiscard]] constexpr std::optional<double> scoreOf(const Tracker& tracker,
+                                                      std::uint64_t position) noexcept {
+    if constexpr (requires { tracker.score(position); }) {
+        return tracker.score(position);
     } else {
         return std::nullopt;
     }

@@ -32,6 +32,12 @@
 #define FUSEBOX_HAS_STOP_TOKEN 0
 #endif
 
+#if defined(__cpp_lib_coroutine)
+#define FUSEBOX_HAS_COROUTINES 1
+#else
+#define FUSEBOX_HAS_COROUTINES 0
+#endif
+
 namespace fusebox {
 
 /// The atomics and the mutex of the standard library. The concurrent parts take their platform as a

@@ -31,6 +31,13 @@ struct LatencyCounts {
     std::uint64_t calls = 0;
     std::uint64_t longest = 0;  ///< Nanoseconds.
 
+    LatencyCounts& operator+=(const LatencyCounts& other) noexcept {
+        for (std::size_t b = 0; b < buckets.size(); ++b) buckets[b] += other.buckets[b];
+        calls += other.calls;
+        longest = std::max(longest, other.longest);
+        return *this;
+    }
+
     [[nodiscard]] LatencySummary summary() const noexcept {
         const std::chrono::nanoseconds max{longest};
         const auto at = [&](double quantile) { return std::min(valueAt(quantile), max); };

@@ -70,7 +70,7 @@ constexpr bool adoptEach(std::vector<Part>& parts, const std::vector<Part>& othe
                       [](Part& part, const Part& other) { return adoptFrom(part, other); });
 }
 
-/// Whatever one of the trackers needs; and the minimum of the first that has a window, since its
+/// Whatever one of the trackers needs; and the minimum and size of the first window, since its
 /// counts are the ones shown.
 template <class Trackers>
 [[nodiscard]] TrackerNeeds combinedNeeds(const Trackers& trackers) noexcept {
@@ -86,6 +86,7 @@ template <class Trackers>
         if (shown || !countsOf(tracker, 0, std::chrono::nanoseconds{0})) return;
         shown = true;
         all.minimumCalls = needs.minimumCalls;
+        all.windowSize = needs.windowSize;
     });
     return all;
 }

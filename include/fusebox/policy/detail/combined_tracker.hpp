@@ -57,6 +57,15 @@ public:
         return counts;
     }
 
+    /// That of the first tracker that keeps one.
+    [[nodiscard]] std::optional<double> score(std::uint64_t position) const noexcept {
+        std::optional<double> score;
+        detail::forEach(trackers_, [&](const auto& tracker) {
+            if (!score) score = scoreOf(tracker, position);
+        });
+        return score;
+    }
+
     void tick(std::uint64_t position, std::chrono::nanoseconds now) noexcept {
         detail::forEach(trackers_, [&](auto& tracker) {
             if (now >= nextTickOf(tracker)) tickOf(tracker, position, now);

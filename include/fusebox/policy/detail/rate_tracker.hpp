@@ -38,7 +38,8 @@ public:
         return {.time = spec_.isTime(),
                 .ticks = spec_.isTime(),
                 .preciseTicks = spec_.isTime() && shortSlices,
-                .minimumCalls = minimumCalls_};
+                .minimumCalls = minimumCalls_,
+                .windowSize = static_cast<std::uint64_t>(spec_.calls())};
     }
 
     void enter(std::chrono::nanoseconds now) noexcept { window_.enter(now); }

@@ -1,0 +1,4 @@
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <boost/json.hpp>
+#include <string>
