@@ -2,6 +2,8 @@
 
 #include "guard.hpp"
 
+#include <fusebox/fusebox.hpp>
+
 #include <string>
 
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 // The guarded way to ask the service, and a record of what the breaker did.
 #pragma once
 
-#include <fusebox/fusebox.hpp>
+#include <fusebox/breaker/events.hpp>
 
 #include <mutex>
 #include <string_view>

@@ -2,7 +2,8 @@
 // The ways to guard a call that may hang.
 #pragma once
 
-#include <fusebox/fusebox.hpp>
+#include <fusebox/breaker/circuit_breaker.hpp>
+#include <fusebox/policy/consecutive_failures.hpp>
 
 #include <functional>
 #include <optional>

@@ -2,7 +2,8 @@
 // One caller's connection to the service, and what the breaker needs to know of its answers.
 #pragma once
 
-#include <fusebox/fusebox.hpp>
+#include <fusebox/breaker/outcome_traits.hpp>
+#include <fusebox/breaker/rejection_traits.hpp>
 
 #include <stop_token>
 
