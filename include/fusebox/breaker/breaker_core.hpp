@@ -105,7 +105,7 @@ public:
     /// Tells the listeners of a rejected ticket.
     FUSEBOX_HOT void tellRejected(Ticket ticket) noexcept {
         if (hub_.wants<CallRejected>()) [[unlikely]]
-            emit<CallRejected>(rejection(ticket));
+            emitRejected(ticket);
     }
 
     /// A success by the caller's judgement; time may say otherwise.
@@ -215,6 +215,10 @@ private:
     FUSEBOX_HOT void tell(const Parts&... parts) noexcept {
         if (hub_.wants<E>()) [[unlikely]]
             emit<E>(parts...);
+    }
+    // The ticket, not its rejection, so that callers need not make that.
+    FUSEBOX_APART void emitRejected(Ticket ticket) noexcept {
+        hub_.emit(CallRejected{{}, rejection(ticket)});
     }
     template <class E, class... Parts>
     FUSEBOX_APART void emit(Parts... parts) noexcept {

@@ -135,9 +135,19 @@ FUSEBOX_HOT R deliverRejection(const Rejection& rejection, Answer& answer) {
 }
 
 template <class R, class Core, class Answer>
+FUSEBOX_COLD R throwRejection(const Core& core, Ticket ticket, Answer& answer) {
+    return deliverRejection<R>(core.rejection(ticket), answer);
+}
+
+template <class R, class Core, class Answer>
 FUSEBOX_HOT R answerRejected(Core& core, Ticket ticket, Answer& answer) {
     core.tellRejected(ticket);
-    return deliverRejection<R>(core.rejection(ticket), answer);
+    if constexpr (AnswersRejection<Answer> || carriesRejection<R>) {
+        return deliverRejection<R>(core.rejection(ticket), answer);
+    } else {
+        // Apart, so that callers keep no room for a rejection that only its exception needs.
+        return throwRejection<R>(core, ticket, answer);
+    }
 }
 
 /// Reports a returned value.
