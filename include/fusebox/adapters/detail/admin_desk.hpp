@@ -5,8 +5,6 @@
 // needs: nlohmann_json
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,34 +14,20 @@
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include "fusebox/adapters/detail/admin_actions.hpp"
 #include "fusebox/adapters/detail/breaker_path.hpp"
 #include "fusebox/adapters/detail/event_broadcast.hpp"
 #include "fusebox/adapters/detail/event_reader.hpp"
+#include "fusebox/adapters/detail/health_answers.hpp"
 #include "fusebox/adapters/detail/httplib_answers.hpp"
 #include "fusebox/adapters/httplib_admin_options.hpp"
 #include "fusebox/exposition/json.hpp"
 #include "fusebox/exposition/prometheus.hpp"
 #include "fusebox/health/health_check_manager.hpp"
-#include "fusebox/health/health_json.hpp"
+#include "fusebox/health/health_report.hpp"
 #include "fusebox/registry/circuit_breaker_registry.hpp"
-#include "fusebox/vocabulary/state.hpp"
 
 namespace fusebox::detail {
-
-/// What can be done to a breaker, by the word in the path.
-struct AdminAction {
-    std::string_view word;
-    void (*act)(CircuitBreakerView&);
-};
-inline constexpr std::array<AdminAction, 7> kAdminActions{{
-    {"reset", [](CircuitBreakerView& view) { view.reset(); }},
-    {"open", [](CircuitBreakerView& view) { view.open(); }},
-    {"close", [](CircuitBreakerView& view) { view.close(); }},
-    {"force-open", [](CircuitBreakerView& view) { view.setMode(ControlMode::ForcedOpen); }},
-    {"force-closed", [](CircuitBreakerView& view) { view.setMode(ControlMode::ForcedClosed); }},
-    {"shadow", [](CircuitBreakerView& view) { view.setMode(ControlMode::Shadow); }},
-    {"automatic", [](CircuitBreakerView& view) { view.setMode(ControlMode::Automatic); }},
-}};
 
 /// Answers one request at a time of many at once.
 class AdminDesk {
@@ -74,21 +58,7 @@ public:
 
     void breakersHealth(const Request& request, Response& response) {
         if (!acceptReader(request, response)) return;
-        HealthReport report;
-        report.circuitBreakers = registry_.getAllStats();
-        nlohmann::ordered_json json = nlohmann::ordered_json::object();
-        json["status"] = toString(overallStatus(report));
-        json["breakers"] = nlohmann::ordered_json::array();
-        for (const CircuitBreakerStats& stats : report.circuitBreakers) {
-            nlohmann::ordered_json one = nlohmann::ordered_json::object();
-            one["name"] = stats.name;
-            one["state"] = stats.state;
-            one["mode"] = stats.mode;
-            one["failures"] = stats.totalFailures + stats.totalTimeouts;
-            one["isOpen"] = stats.state == CircuitState::Open;
-            json["breakers"].push_back(std::move(one));
-        }
-        answerJson(response, 200, json);
+        answerBreakersHealth(response, registry_.getAllStats());
     }
 
     void metrics(const Request& request, Response& response) {
@@ -189,26 +159,7 @@ private:
 
     void answerProbe(const Request& request, Response& response, const HealthReport& report) {
         if (mayRead(request)) return answerHealth(request, response, report);
-        nlohmann::ordered_json json = nlohmann::ordered_json::object();
-        json["status"] = toString(report.status);
-        answerJson(response, report.httpStatus(), json);
-    }
-
-    /// In the form that the request asks for, by its header Accept.
-    static void answerHealth(const Request& request, Response& response,
-                             const HealthReport& report) {
-        const std::string accept = request.get_header_value("Accept");
-        const auto accepts = [&](std::string_view type) {
-            return accept.find(type) != std::string::npos;
-        };
-        const int status = report.httpStatus();
-        if (accepts(kHealthJsonContentType)) {
-            answerJson(response, status, healthPlusJson(report), kHealthJsonContentType);
-        } else if (accepts(kActuatorContentType)) {
-            answerJson(response, status, actuatorJson(report), kActuatorContentType);
-        } else {
-            answerJson(response, status, healthJson(report));
-        }
+        answerStatus(response, report);
     }
 
     [[nodiscard]] std::optional<BreakerPath> pathOf(const Request& request,
@@ -224,10 +175,6 @@ private:
         auto view = registry_.view(path.name);
         if (!view) answerError(response, 404, "there is no circuit breaker of that name");
         return view;
-    }
-    [[nodiscard]] static const AdminAction* actionOf(std::string_view word) noexcept {
-        const auto* const found = std::ranges::find(kAdminActions, word, &AdminAction::word);
-        return found == kAdminActions.end() ? nullptr : found;
     }
     static void answerWrongMethod(const BreakerPath& path, Response& response) {
         if (path.action.empty()) return answerNotAllowed(response, "GET, HEAD");
