@@ -2,8 +2,8 @@
 #
 # Rooms are folders with a number. A file may include its own room, without circles, and rooms with
 # lower numbers; two rooms with the same number do not know each other. Rooms 1 to 6 know nothing
-# but the standard library, and exposition two libraries more. Every breach is listed, then the
-# script fails.
+# but the standard library; exposition and health know a few libraries more. Every breach is listed,
+# then the script fails.
 
 cmake_minimum_required(VERSION 3.25)
 cmake_path(ABSOLUTE_PATH ROOT NORMALIZE)
@@ -37,6 +37,8 @@ set(system_headers cpuid.h pthread.h sched.h signal.h time.h)
 
 # What the exposition room may include besides.
 set(exposition_headers "^(fmt|nlohmann)/|^(netdb|unistd|sys/socket|sys/types)\\.h$")
+# The same for health.
+set(health_headers "^nlohmann/|^(fcntl|netdb|poll|unistd|sys/socket|sys/types)\\.h$")
 
 set(complaints "")
 macro(complain text)
@@ -98,9 +100,9 @@ foreach(file IN LISTS files)
         if(NOT header IN_LIST standard_headers AND NOT header IN_LIST system_headers)
           complain("${file}: <${header}> is not of the standard library")
         endif()
-      elseif(from_name STREQUAL "exposition")
-        if(NOT header IN_LIST standard_headers AND NOT header MATCHES "${exposition_headers}")
-          complain("${file}: <${header}> is not of a library that exposition may use")
+      elseif(DEFINED ${from_name}_headers)
+        if(NOT header IN_LIST standard_headers AND NOT header MATCHES "${${from_name}_headers}")
+          complain("${file}: <${header}> is not of a library that ${from_name} may use")
         endif()
       endif()
     elseif(NOT target IN_LIST files)

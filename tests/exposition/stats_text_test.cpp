@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "fusebox/exposition/iso_time.hpp"
 #include "fusebox/fusebox.hpp"
 #include "fusebox/testing/manual_clock.hpp"
+#include "fusebox/vocabulary/iso_time.hpp"
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;

@@ -11,10 +11,10 @@
 #include "fusebox/breaker/events.hpp"
 #include "fusebox/breaker/value_forms.hpp"
 #include "fusebox/exposition/format_stats.hpp"
-#include "fusebox/exposition/iso_time.hpp"
 #include "fusebox/registry/event_log.hpp"
 #include "fusebox/registry/event_words.hpp"
 #include "fusebox/registry/registry_events.hpp"
+#include "fusebox/vocabulary/iso_time.hpp"
 
 namespace fusebox::detail {
 

@@ -9,10 +9,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "fusebox/exposition/iso_time.hpp"
 #include "fusebox/exposition/json_stats.hpp"
 #include "fusebox/exposition/metrics_sink.hpp"
 #include "fusebox/exposition/stream_writer.hpp"
+#include "fusebox/vocabulary/iso_time.hpp"
 
 namespace fusebox {
 

@@ -12,10 +12,10 @@
 #include <nlohmann/json.hpp>
 
 #include "fusebox/breaker/past_calls.hpp"
-#include "fusebox/exposition/iso_time.hpp"
 #include "fusebox/registry/event_words.hpp"
 #include "fusebox/registry/registry_events.hpp"
 #include "fusebox/vocabulary/duration.hpp"
+#include "fusebox/vocabulary/iso_time.hpp"
 #include "fusebox/vocabulary/outcome.hpp"
 #include "fusebox/vocabulary/rejection.hpp"
 #include "fusebox/vocabulary/state.hpp"

@@ -13,9 +13,9 @@
 
 #include "fusebox/breaker/stats.hpp"
 #include "fusebox/breaker/value_forms.hpp"
-#include "fusebox/exposition/iso_time.hpp"
 #include "fusebox/exposition/text_columns.hpp"
 #include "fusebox/vocabulary/duration.hpp"
+#include "fusebox/vocabulary/iso_time.hpp"
 #include "fusebox/vocabulary/tags.hpp"
 #include "fusebox/vocabulary/text.hpp"
 
