@@ -101,14 +101,14 @@ public:
 
     void events(const Request& request, Response& response) {
         if (!acceptReader(request, response)) return;
+        if (request.method == "HEAD") return setEventHeaders(response);  // It reads nothing.
         auto reader = EventReader::join(broadcast_, registry_,
                                         {options_.eventHeartbeat, options_.snapshotInterval});
         if (!reader) {
             response.set_header("Retry-After", "10");
             return answerError(response, 503, "there are too many readers of events");
         }
-        setSafeHeaders(response);
-        response.set_header("X-Accel-Buffering", "no");  // Proxies shall hand it on as it comes.
+        setEventHeaders(response);
         response.set_chunked_content_provider(
             "text/event-stream",
             [reader = std::move(reader)](std::size_t, httplib::DataSink& sink) {
@@ -122,6 +122,11 @@ public:
     }
 
 private:
+    static void setEventHeaders(Response& response) {
+        setSafeHeaders(response);
+        response.set_header("X-Accel-Buffering", "no");  // Proxies shall hand it on as it comes.
+    }
+
     [[nodiscard]] HealthCheckManager& health() {
         return options_.health ? *options_.health : ownHealth_;
     }
