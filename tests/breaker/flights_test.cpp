@@ -90,6 +90,13 @@ TEST_CASE("A call of another epoch is not overdue") {
     CHECK(flights.takeOverdue(next, 200s) == 1);
 }
 
+TEST_CASE("A call that hung through a long silence is overdue") {
+    Flights<> flights{1};
+    flights.setTimeout(16s);
+    begin(flights, kWatched, 100s);
+    CHECK(flights.takeOverdue(kWatched, 24h * 30) == 1);
+}
+
 TEST_CASE("A slice that is used again is looked at first") {
     Flights<> flights{1};
     flights.setTimeout(16s);

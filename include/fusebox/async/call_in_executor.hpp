@@ -14,11 +14,9 @@
 #include "fusebox/async/executor.hpp"
 #include "fusebox/async/executor_task.hpp"
 #include "fusebox/breaker/call_context.hpp"
-#include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/guarded_call.hpp"
 #include "fusebox/breaker/state_word.hpp"
 #include "fusebox/vocabulary/duration.hpp"
-#include "fusebox/vocabulary/outcome.hpp"
 
 namespace fusebox::detail {
 
@@ -107,14 +105,6 @@ private:
     CallResult<R> result_;
 };
 
-/// Reports that an admitted call never ran: neutral.
-template <class Core>
-void cancelCall(Core& core, Ticket ticket) noexcept {
-    CallEnd end = core.measure(ticket, Outcome::Ignored);
-    end.cancelled = true;
-    core.finish(ticket, end);
-}
-
 /// The way of an admitted call into an executor. A call that does not get there is cancelled.
 template <class Call, class Core>
 class Submission {
@@ -145,7 +135,7 @@ public:
 
 private:
     void withdraw() noexcept {
-        if (!call_ || call_->withdraw()) cancelCall(core_, ticket_);
+        if (!call_ || call_->withdraw()) core_.cancel(ticket_);
     }
 
     Core& core_;

@@ -59,7 +59,7 @@ FUSEBOX_APART R guardCallOn(Core& core, E& executor, Fn&& fn, Classifier& classi
     if (ending == Ending::Abandoned) {
         return deliverError<R>(reportTimeout(core, ticket), answer);
     }
-    cancelCall(core, ticket);
+    core.cancel(ticket);
     return deliverError<R>(droppedByExecutor(core), answer);
 }
 

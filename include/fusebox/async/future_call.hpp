@@ -99,7 +99,7 @@ public:
 
     void dropped() noexcept override {
         if (!end(Ending::Dropped)) return;
-        cancelCall(core_, ticket_);
+        core_.cancel(ticket_);
         promise_.keep([this]() -> R { return deliverError<R>(droppedByExecutor(core_), none()); });
     }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -69,10 +68,10 @@ public:
             const std::uint64_t calls = callsOf(seen);
             const bool sameEpoch = ((seen ^ mine) & kEpochMask) == 0;
             const int age = ageOf(seen, mine);
-            const bool taken = sameEpoch && calls > 0;
-            if (taken && age < 0) return Begun::NotCounted;
-            if (taken && age > 0) return Begun::LookFirst;
-            const std::uint64_t next = taken ? seen + 1 : mine + 1;
+            const bool occupied = sameEpoch && calls > 0;
+            if (occupied && age < 0) return Begun::NotCounted;
+            if (occupied && age > 0) return Begun::LookFirst;
+            const std::uint64_t next = occupied ? seen + 1 : mine + 1;
             if (count.compare_exchange_strong(seen, next, std::memory_order_relaxed,
                                               std::memory_order_relaxed)) {
                 ticket.word = ticket.word.withProbes(static_cast<int>(lane) + 1);
@@ -119,8 +118,9 @@ private:
     // The low bits of the epoch, those of the slice, and how many calls began there and are neither
     // ended nor taken.
     static constexpr int kEpochShift = 48;
-    static constexpr int kSliceShift = 32;
-    static constexpr std::uint64_t kCallsMask = 0xffff'ffff;
+    static constexpr int kSliceShift = 24;
+    static constexpr std::uint64_t kSliceMask = 0xff'ffff;
+    static constexpr std::uint64_t kCallsMask = 0xff'ffff;
     static constexpr std::uint64_t kEpochMask = ~std::uint64_t{0} << kEpochShift;
 
     struct alignas(kCacheLine) Lane {
@@ -129,14 +129,17 @@ private:
 
     [[nodiscard]] static constexpr std::uint64_t tagged(StateWord word,
                                                         std::uint64_t slice) noexcept {
-        return std::uint64_t{word.tag()} << kEpochShift | (slice & 0xffff) << kSliceShift;
+        return std::uint64_t{word.tag()} << kEpochShift | (slice & kSliceMask) << kSliceShift;
     }
     [[nodiscard]] static constexpr std::uint64_t callsOf(std::uint64_t count) noexcept {
         return count & kCallsMask;
     }
-    /// How many slices `count` is older than `than`, modulo 2^16.
+    /// How many slices `count` is older than `than`: right within 2^23 slices, half a million
+    /// deadlines.
     [[nodiscard]] static constexpr int ageOf(std::uint64_t count, std::uint64_t than) noexcept {
-        return static_cast<std::int16_t>((than >> kSliceShift) - (count >> kSliceShift));
+        constexpr int kUnused = 8;  // The number of a slice has 24 bits of 32.
+        const auto age = static_cast<std::uint32_t>((than >> kSliceShift) - (count >> kSliceShift));
+        return static_cast<std::int32_t>(age << kUnused) >> kUnused;
     }
 
     [[nodiscard]] Nanoseconds slice() const noexcept {

@@ -105,9 +105,9 @@ struct CircuitBreakerOptions {
     Tags tags{};
     /// True: a call that is in flight for longer than `requestTimeout` counts as a timeout before
     /// it returns, when another call is admitted or fails; so a dependency that hangs opens the
-    /// breaker though none of its callers come back. Needs a finite `requestTimeout` and
-    /// `measureLatency`; costs two increments a call. By a sixteenth of the deadline it may be
-    /// late.
+    /// breaker though none of its callers comes back. That may be noticed late, by a sixteenth of
+    /// the deadline. Needs a finite `requestTimeout` and `measureLatency`; costs two increments a
+    /// call.
     bool detectOverdue = false;
 };
 

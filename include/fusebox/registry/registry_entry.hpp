@@ -136,6 +136,7 @@ public:
         return *this;
     }
     FUSEBOX_HOT ~EntryPin() {
+        // A slot is never without an entry, but gcc 12 would think so, and warn.
         if (!entry_ || !slot_) return;
         const bool retired = entry_->retired();
         // release: what was done with the entry was done before.
