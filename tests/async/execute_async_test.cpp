@@ -37,8 +37,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-const CircuitBreakerOptions kTwoSeconds{.requestTimeout = 2s};
-
 /// What a future holds instead of a value.
 template <class T>
 std::string failureOf(std::future<T> future) {

@@ -35,8 +35,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-const CircuitBreakerOptions kTwoSeconds{.requestTimeout = 2s};
-
 /// What leaves `call`, by type and in words.
 template <class Call>
 std::string leaving(Call&& call) {

@@ -1,4 +1,4 @@
-# cmake -D SOURCE=<file> -D COMPILER=<c++> -D INCLUDE=<dir> -P compile_fail.cmake
+# cmake -D SOURCE=<file> -D COMPILER=<c++> -D INCLUDE=<dir> -D COMMON=<header> -P compile_fail.cmake
 #
 # The file's first line is `// expect: <regex>`, its second may be `// flags: <flags>`. With
 # -DVIOLATION it must not compile and the compiler must say what is expected; without, it must.
@@ -15,6 +15,10 @@ set(regex "${CMAKE_MATCH_1}")
 file(STRINGS "${SOURCE}" flags REGEX "^// flags: ")
 string(REPLACE "// flags: " "" flags "${flags}")
 separate_arguments(flags)
+# Compiled beforehand without flags; with others it would be read anew.
+if(NOT flags)
+  set(flags -include "${COMMON}")
+endif()
 
 set(compile "${COMPILER}" -std=c++20 -fsyntax-only "-I${INCLUDE}" ${flags} "${SOURCE}")
 
