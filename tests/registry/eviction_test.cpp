@@ -103,9 +103,9 @@ TEST_CASE("A breaker that protects, is steered, held or in flight stays, and the
         registry.view("a")->close();
     }
     SECTION("half-open") {
-        using Manual = fusebox::CircuitBreaker<fusebox::test::ManualClock>;
-        registry.add(std::make_shared<Manual>("a", fusebox::ConsecutiveFailures{},
-                                              fusebox::CircuitBreakerOptions{}, clock));
+        using OnManualClock = fusebox::CircuitBreaker<fusebox::test::ManualClock>;
+        registry.add(std::make_shared<OnManualClock>("a", fusebox::ConsecutiveFailures{},
+                                                     fusebox::CircuitBreakerOptions{}, clock));
         registry.view("a")->open();
         clock.advance(std::chrono::hours{1});
         REQUIRE(registry.view("a")->state() == fusebox::CircuitState::HalfOpen);
