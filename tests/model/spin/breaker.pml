@@ -302,10 +302,13 @@ finishing:
 active proctype control()
 {
 again:
-    if
 #if HEALS
+    if
+    :: !healthy
     :: atomic { healthy -> goto endSilent }
+    fi;
 #endif
+    if
 #if MANUAL
     :: goto open
     :: goto close
@@ -516,7 +519,7 @@ ltl silenceReopens { [] <> !(stateOf(word) == HalfOpen && cycling(word) && lease
 ltl mutexReleased { [] <> !mutex }
 #if HEALS
 /* Once the calls succeed and nobody interferes, the breaker closes, and it stays so. */
-ltl recovers { [] ((healthy && cycling(word)) -> <> (stateOf(word) == Closed)) }
+ltl recovers { [] ((healthy && cycling(word)) -> <> (stateOf(word) == Closed || !cycling(word))) }
 ltl staysClosed { <> [] (!healthy || !cycling(word) || stateOf(word) == Closed) }
 #endif
 #endif
