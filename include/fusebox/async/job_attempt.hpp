@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "fusebox/async/job_ledger.hpp"
 #include "fusebox/breaker/call_context.hpp"
 #include "fusebox/breaker/guarded_call.hpp"
 #include "fusebox/breaker/judged_by.hpp"
@@ -18,16 +19,6 @@
 
 namespace fusebox {
 namespace detail {
-
-/// How an attempt ended. Not judged anew: it carries what was judged, or that it was rejected.
-struct JobAttempt {
-    Outcome outcome = Outcome::Success;
-    bool rejected = false;
-
-    [[nodiscard]] bool failed() const noexcept {
-        return outcome == Outcome::Failure || outcome == Outcome::Timeout;
-    }
-};
 
 /// Makes a JobAttempt of whatever a job returns; takes its deadline in the form in which the job
 /// does.

@@ -6,11 +6,21 @@
 #include <optional>
 #include <string>
 
-#include "fusebox/async/job_attempt.hpp"
 #include "fusebox/async/job_stats.hpp"
 #include "fusebox/breaker/short_text.hpp"
+#include "fusebox/vocabulary/outcome.hpp"
 
 namespace fusebox::detail {
+
+/// How an attempt ended. Not judged anew: it carries what was judged, or that it was rejected.
+struct JobAttempt {
+    Outcome outcome = Outcome::Success;
+    bool rejected = false;
+
+    [[nodiscard]] bool failed() const noexcept {
+        return outcome == Outcome::Failure || outcome == Outcome::Timeout;
+    }
+};
 
 /// Follows attempts through runs. Not synchronised.
 class JobLedger {
