@@ -134,7 +134,8 @@ void serve(const Arguments& arguments) {
 
     Server server;
     const Authorize authorize = administrators();
-    Routes{server, shop, authorize}.mount();
+    Routes routes{server, shop, authorize};
+    routes.mount();
     fusebox::mountAdmin(server, registry,
                         {.authorize = authorize,
                          .health = &health,

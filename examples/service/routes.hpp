@@ -57,11 +57,13 @@ inline Payment paymentFrom(const std::string& body) {
     return payment;
 }
 
-/// Puts the shop onto a server.
+/// Puts the shop onto a server, and must live for as long as that listens.
 class Routes {
 public:
     Routes(httplib::Server& server, Shop& shop, Authorize authorize)
         : server_(server), shop_(shop), authorize_(std::move(authorize)) {}
+    Routes(const Routes&) = delete;
+    Routes& operator=(const Routes&) = delete;
 
     void mount() {
         get(R"(/users/([0-9]{1,9}))", &Routes::user);
