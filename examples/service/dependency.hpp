@@ -2,9 +2,11 @@
 // What the service depends on: in memory, with a switch that makes each of them fail or hang.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <map>
 #include <mutex>
 #include <optional>

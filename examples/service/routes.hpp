@@ -5,7 +5,6 @@
 #include <charconv>
 #include <exception>
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -15,11 +14,11 @@
 #include <fusebox/fusebox.hpp>
 #include <nlohmann/json.hpp>
 
+#include "payment_request.hpp"
 #include "shop.hpp"
 
 namespace shop {
 
-using Json = nlohmann::ordered_json;
 using httplib::Request;
 using httplib::Response;
 /// Says whether a request may change something.
@@ -32,29 +31,6 @@ inline void answer(Response& response, int status, const Json& json) {
 }
 inline void answerError(Response& response, int status, const char* text) {
     answer(response, status, {{"error", text}});
-}
-
-/// The request cannot be understood; the sentence says why, and repeats nothing of it.
-struct BadRequest : std::invalid_argument {
-    using std::invalid_argument::invalid_argument;
-};
-
-inline Payment paymentFrom(const std::string& body) {
-    const Json json = Json::parse(body, nullptr, false);
-    if (!json.is_object()) throw BadRequest{"the body is no JSON object"};
-    const auto id = json.find("id");
-    const auto cents = json.find("cents");
-    if (id == json.end() || !id->is_string() || cents == json.end() ||
-        !cents->is_number_integer()) {
-        throw BadRequest{"a payment has an id, a text, and cents, a whole number"};
-    }
-    Payment payment{id->get<std::string>(), 0};
-    if (payment.id.empty() || payment.id.size() > 64) throw BadRequest{"id has 1 to 64 bytes"};
-    // A number that is no signed one is too large for it.
-    const bool fits = !cents->is_number_unsigned() || cents->get<std::uint64_t>() <= 100'000'000;
-    if (!fits || cents->get<std::int64_t>() < 1) throw BadRequest{"cents are 1 to 100000000"};
-    payment.cents = cents->get<int>();
-    return payment;
 }
 
 /// Puts the shop onto a server, and must live for as long as that listens.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,12 +27,16 @@ struct Times {
     std::chrono::milliseconds jobs{5'000};
 };
 
-/// Payments that wait until the external API is there again.
+/// Payments that wait until the external API is there again; not without end.
 class PaymentQueue {
 public:
-    void push(Payment payment) {
+    /// Whether there was room.
+    [[nodiscard]] bool push(const Payment& payment) {
+        constexpr std::size_t kMost = 1000;
         const std::lock_guard lock{mutex_};
-        waiting_.push_back(std::move(payment));
+        if (waiting_.size() >= kMost) return false;
+        waiting_.push_back(payment);
+        return true;
     }
     [[nodiscard]] std::optional<Payment> front() const {
         const std::lock_guard lock{mutex_};
@@ -112,8 +117,8 @@ public:
                 external.charge(payment, call.deadline());
                 return Paid::Charged;
             },
-            fusebox::fallback([&](const fusebox::Rejection&) {
-                queue_.push(payment);
+            fusebox::fallback([&](const fusebox::Rejection& rejection) {
+                if (!queue_.push(payment)) throw fusebox::CircuitOpenError{rejection};
                 return Paid::Queued;
             }));
     }
@@ -153,9 +158,11 @@ private:
                                fusebox::fallback([] {}));
     }
 
-    /// Throws at the first that cannot be sent: the job tries again.
+    /// As many as there is time for. Throws at the first that cannot be sent: the job tries again.
     void sendQueued(Deadline deadline) {
-        while (const auto payment = queue_.front()) {
+        while (std::chrono::steady_clock::now() < deadline) {
+            const auto payment = queue_.front();
+            if (!payment) return;
             external.charge(*payment, deadline);
             queue_.pop();
         }

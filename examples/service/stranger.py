@@ -223,6 +223,13 @@ def external_api_fails(service):
         answer = service.post("/payments", json.dumps({"id": str(i), "cents": 1}))
         expect((answer.status, answer.json()["status"]), (202, "queued"))
     expect(service.get("/jobs").json()["queuedPayments"], 5)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=PATIENCE)
+    for i in range(996):  # There is room for a thousand.
+        connection.request("POST", "/payments", '{"id": "a", "cents": 1}')
+        expect(Answer(connection.getresponse()).status, 202 if i < 995 else 503)
+        if i % 5 == 4:
+            connection.close()
+    connection.close()
     # Neither an open breaker nor a check that is not critical takes the service out of use.
     wait_until(lambda: service.get("/health").json()["checks"]["external-api"]["status"] ==
                "unhealthy", "the check fails")
