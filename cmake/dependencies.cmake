@@ -101,7 +101,9 @@ function(fusebox_needs file out_targets out_missing)
     set(package "${CMAKE_MATCH_1}")
     set(target "${CMAKE_MATCH_2}")
     if(package STREQUAL "program")
-      find_program(FUSEBOX_PROGRAM_${target} ${target})
+      # Debian keeps the programs of PostgreSQL out of the path.
+      file(GLOB folders /usr/lib/postgresql/*/bin)
+      find_program(FUSEBOX_PROGRAM_${target} ${target} HINTS ${folders})
       if(NOT FUSEBOX_PROGRAM_${target})
         list(APPEND missing ${target})
       endif()
@@ -127,7 +129,8 @@ function(fusebox_needs file out_targets out_missing)
   set(${out_missing} "${missing}" PARENT_SCOPE)
 endfunction()
 
-# The next three make fusebox_asio, fusebox_boost_asio and fusebox_curl, or leave them undefined.
+# The next four make fusebox_asio, fusebox_boost_asio, fusebox_curl and fusebox_pqxx, or leave them
+# undefined.
 
 # Standalone Asio 1.22 or newer. Package managers export asio::asio; Debian has the headers alone.
 function(fusebox_find_asio)
@@ -174,5 +177,20 @@ function(fusebox_find_curl)
   if(TARGET CURL::libcurl)
     add_library(fusebox_curl INTERFACE)
     target_link_libraries(fusebox_curl INTERFACE CURL::libcurl)
+  endif()
+endfunction()
+
+# libpqxx 6 or newer. Version 7 has a CMake package; Debian 12 has 6.4 with a .pc file.
+function(fusebox_find_pqxx)
+  if(TARGET fusebox_pqxx)
+    return()
+  endif()
+  find_package(PkgConfig QUIET)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(libpqxx QUIET IMPORTED_TARGET GLOBAL libpqxx>=6)
+    if(libpqxx_FOUND)
+      add_library(fusebox_pqxx INTERFACE)
+      target_link_libraries(fusebox_pqxx INTERFACE PkgConfig::libpqxx)
+    endif()
   endif()
 endfunction()

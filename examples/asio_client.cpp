@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A TCP client on Asio behind a circuit breaker: callbacks and coroutines, deadlines that cancel,
-// rejections that are errors like any other.
+// rejections that are errors like any other, and a job on a timer.
 // needs: asio
 
 #include <chrono>
@@ -76,6 +76,27 @@ asio::awaitable<void> askAndTell(Breaker& breaker, tcp::endpoint server) {
 
 #endif
 
+// [job]
+/// Makes the attempts of a job in an event loop: it says how long to wait until the next.
+void keepRunning(asio::steady_timer& timer, fusebox::GuardedJob& job,
+                 std::chrono::nanoseconds wait) {
+    timer.expires_after(wait);
+    timer.async_wait([&](std::error_code error) {
+        if (!error) keepRunning(timer, job, job.attempt());
+    });
+}
+// [/job]
+
+/// Whether a job comes again and again.
+bool runAJob(asio::io_context& io) {
+    fusebox::GuardedJob job{"backend", [] { fmt::print("job: done\n"); }, {.interval = 1ms}};
+    asio::steady_timer timer{io};
+    io.restart();
+    keepRunning(timer, job, 0ms);
+    while (job.stats().successes < 3) io.run_one();
+    return true;
+}
+
 }  // namespace
 
 int main() {
@@ -104,5 +125,5 @@ int main() {
 
     const auto stats = breaker.stats();
     fmt::print("{} timeouts, {} rejected\n", stats.totalTimeouts, stats.totalRejected);
-    return stats.totalTimeouts == 2 && breaker.isOpen() ? 0 : 1;
+    return stats.totalTimeouts == 2 && breaker.isOpen() && runAJob(io) ? 0 : 1;
 }

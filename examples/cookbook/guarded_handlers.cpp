@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Handlers that somebody else calls, a scheduler or a socket: guarded once, where they are handed
-// over.
+// over. And a job that needs no scheduler.
 
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -15,6 +17,8 @@
 #include <fusebox/fusebox.hpp>
 
 #include "promises.hpp"
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -85,5 +89,25 @@ int main() {
 
     backend.up = true;
     promises.check(onMessage("hello again"), "each handler has a breaker of its own");
+
+    // [job]
+    fusebox::GuardedJob sync{"hourly-sync",
+                             [&backend] { backend.store("everything"); },
+                             {.interval = 1h, .maxRetries = 3, .runAtStart = true}};
+    sync.start();  // On a thread of its own.
+    // [/job]
+    while (sync.stats().runs == 0) std::this_thread::sleep_for(1ms);
+    sync.stop();
+    promises.check(sync.stats().successes == 1, "the job runs at once");
+
+    backend.up = false;
+    for (int i = 0; i < 8; ++i) sync.attempt();
+    // [job_stats]
+    const fusebox::JobStats stats = sync.stats();
+    fmt::print("{} runs, {} failed after {} retries ({}), {} skipped\n", stats.runs, stats.failures,
+               stats.retries, stats.lastError, stats.skipped);
+    // [/job_stats]
+    promises.check(stats.runs == 3 && stats.failures == 2, "a run fails when its retries are over");
+    promises.check(stats.skipped == 2, "and is skipped while the circuit is open");
     return promises.exitCode();
 }

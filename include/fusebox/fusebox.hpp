@@ -5,6 +5,7 @@
 #include "fusebox/async/execute_async.hpp"
 #include "fusebox/async/execute_on.hpp"
 #include "fusebox/async/guarded_awaitable.hpp"
+#include "fusebox/async/guarded_job.hpp"
 #include "fusebox/async/thread_pool.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/breaker/named_circuit_breaker.hpp"

@@ -104,6 +104,12 @@ TEST_CASE("Statistics are a line, or with the spec t a sheet") {
     CHECK_THROWS_AS(fmt::format(fmt::runtime("{:tt}"), stats), fmt::format_error);
 }
 
+TEST_CASE("Statistics of a job in a line") {
+    const JobStats stats{.runs = 3, .successes = 2, .failures = 1, .skipped = 5, .retries = 4};
+    CHECK(fmt::format("{}", stats) == "runs=3 successes=2 failures=1 skipped=5 retries=4");
+    CHECK(fmt::format("{:>60}", stats).size() == 60);
+}
+
 TEST_CASE("A trip is formatted as its summary") {
     CircuitBreaker breaker{"shop"};
     breaker.open();

@@ -126,6 +126,15 @@ TEST_CASE("An ordered JSON keeps the order of the fields") {
     CHECK(jsonText(written).starts_with(R"({"name":"shop","policy":)"));
 }
 
+TEST_CASE("Statistics of a job as JSON") {
+    JobStats stats{.runs = 3, .successes = 2, .failures = 1, .skipped = 5, .retries = 4};
+    stats.lastError = "no route";
+    stats.lastSuccess = std::chrono::system_clock::time_point{1s};
+    CHECK(json(stats) == json::parse(R"({"runs": 3, "successes": 2, "failures": 1, "skipped": 5,
+        "retries": 4, "retrying": false, "lastError": "no route",
+        "lastSuccess": "1970-01-01T00:00:01.000Z", "lastFailure": null})"));
+}
+
 TEST_CASE("Each event has its fields") {
     StateChanged change;
     change.to = CircuitState::Open;

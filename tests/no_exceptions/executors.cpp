@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Stop tokens, a thread pool, and calls in it, in the forms that need no exceptions.
+// Stop tokens, a thread pool, calls in it, and a job, in the forms that need no exceptions.
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -105,11 +105,27 @@ void endsOfOtherKinds() {
     FUSEBOX_CHECK(breaker.stats().totalRejected == 1);
 }
 
+void runsAJob() {
+    CircuitBreaker breaker{"b", ConsecutiveFailures{2}};
+    fusebox::GuardedJob job{breaker,
+                            [] { return make_error_code(Errc::CallTimeout); },
+                            {.interval = 1h, .jitter = 0.0, .retryDelay = 1s}};
+    FUSEBOX_CHECK(job.attempt() == 1s);
+    FUSEBOX_CHECK(job.attempt() == 2s);
+    FUSEBOX_CHECK(job.attempt() == 1h);  // Rejected.
+    FUSEBOX_CHECK(job.attempt() == 1h);
+    const fusebox::JobStats stats = job.stats();
+    FUSEBOX_CHECK(stats.failures == 1 && stats.retries == 1 && stats.skipped == 1);
+    job.start();
+    job.stop();
+}
+
 }  // namespace
 
 int main() {
     stopsAtTheDeadline();
     callsInAPool();
     endsOfOtherKinds();
+    runsAJob();
     return fusebox::test::failedChecks == 0 ? 0 : 1;
 }

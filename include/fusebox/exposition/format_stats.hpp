@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "fusebox/async/job_stats.hpp"
 #include "fusebox/breaker/stats.hpp"
 #include "fusebox/exposition/stats_text.hpp"
 #include "fusebox/exposition/word_formatter.hpp"
@@ -57,5 +58,17 @@ struct fmt::formatter<fusebox::TripRecord> : fusebox::detail::TextFormatter {
     template <class Context>
     auto format(const fusebox::TripRecord& trip, Context& context) const {
         return formatText(trip.summary, context);
+    }
+};
+
+/// "runs=3 successes=2 failures=1 skipped=0 retries=4".
+template <>
+struct fmt::formatter<fusebox::JobStats> : fusebox::detail::TextFormatter {
+    template <class Context>
+    auto format(const fusebox::JobStats& stats, Context& context) const {
+        return formatText(
+            fmt::format("runs={} successes={} failures={} skipped={} retries={}", stats.runs,
+                        stats.successes, stats.failures, stats.skipped, stats.retries),
+            context);
     }
 };

@@ -4,18 +4,14 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <exception>
 #include <mutex>
-#include <random>
-#include <string>
-#include <thread>
 #include <utility>
 
+#include "fusebox/async/paced_thread.hpp"
 #include "fusebox/exposition/metrics_sink.hpp"
 #include "fusebox/registry/circuit_breaker_registry.hpp"
-#include "fusebox/vocabulary/duration.hpp"
+#include "fusebox/vocabulary/detail/random_share.hpp"
 #include "fusebox/vocabulary/errors.hpp"
 #include "fusebox/vocabulary/validation.hpp"
 
@@ -34,16 +30,8 @@ struct MetricsPublisherOptions {
 
 /// What is wrong with the options: field, value and what is allowed; empty if nothing is.
 [[nodiscard]] inline Complaint validate(const MetricsPublisherOptions& options) {
-    constexpr std::chrono::hours kMost{24 * 366};
-    if (options.interval <= std::chrono::nanoseconds::zero() || options.interval > kMost) {
-        return detail::complain("interval", detail::toText(options.interval),
-                                "a duration above 0 and at most " + detail::toText(kMost));
-    }
-    // False for NaN.
-    if (!(options.jitter >= 0.0 && options.jitter <= 1.0)) {
-        return detail::complain("jitter", detail::toText(options.jitter), "a number from 0 to 1");
-    }
-    return std::nullopt;
+    return detail::firstOf(detail::requirePace("interval", options.interval),
+                           detail::requireShare("jitter", options.jitter));
 }
 
 /// Hands snapshots of a registry to a sink: by `publish()`, and between `start()` and `stop()` on a
@@ -79,31 +67,17 @@ public:
     /// already.
     /// @throws std::system_error if there is no thread to be had.
     void start() {
-        const std::lock_guard control{control_};
-        if (thread_.joinable()) {
-            if (!stopping()) return;
-            thread_.join();
-        }
-        setStopping(false);
-        thread_ = std::thread{[this] { run(); }};
+        thread_.start(drawWait(), [this] {
+            (void)publish();
+            return drawWait();
+        });
     }
 
     /// Ends the thread: at once if it waits, else when the sink returns. Then, if it was running
     /// and the options say so, publishes a last snapshot, on this thread. Does nothing if it does
     /// not run. Called by the sink it returns at once, and the thread ends when the sink returns.
     void stop() noexcept {
-        // acquire, with the release in `run`; a thread always sees what it wrote itself.
-        if (worker_.load(std::memory_order_acquire) == std::this_thread::get_id()) {
-            setStopping(true);
-            return;
-        }
-        // One `start` or `stop` at a time, or a `start` could undo this before the thread sees it.
-        const std::lock_guard control{control_};
-        if (!thread_.joinable()) return;
-        setStopping(true);
-        wakeUp_.notify_all();
-        thread_.join();
-        if (options_.publishOnStop) (void)publish();
+        if (thread_.stop() && options_.publishOnStop) (void)publish();
     }
 
     /// Publishes a snapshot now, on this thread; says whether the sink took it.
@@ -137,34 +111,9 @@ public:
     }
 
 private:
-    void run() noexcept {
-        // release, both, with the acquire in `stop`: only this thread may find its own name there.
-        worker_.store(std::this_thread::get_id(), std::memory_order_release);
-        // Not std::random_device, which may throw: processes that start together have other times.
-        const auto time = std::chrono::steady_clock::now().time_since_epoch().count();
-        std::mt19937_64 random{static_cast<std::uint64_t>(time)};
-        while (waitFor(drawWait(random))) (void)publish();
-        worker_.store(std::thread::id{}, std::memory_order_release);
-    }
-
-    [[nodiscard]] std::chrono::nanoseconds drawWait(std::mt19937_64& random) const {
-        std::uniform_real_distribution<double> factor{1.0 - options_.jitter, 1.0 + options_.jitter};
-        return saturatingMultiply(options_.interval, factor(random));
-    }
-
-    /// False if it shall stop.
-    [[nodiscard]] bool waitFor(std::chrono::nanoseconds wait) {
-        std::unique_lock lock{mutex_};
-        return !wakeUp_.wait_for(lock, wait, [&] { return stopping_; });
-    }
-
-    [[nodiscard]] bool stopping() {
-        const std::lock_guard lock{mutex_};
-        return stopping_;
-    }
-    void setStopping(bool value) noexcept {
-        const std::lock_guard lock{mutex_};
-        stopping_ = value;
+    [[nodiscard]] std::chrono::nanoseconds drawWait() {
+        const std::lock_guard lock{drawing_};
+        return detail::jittered(options_.interval, options_.jitter, random_);
     }
 
     const CircuitBreakerRegistry& registry_;
@@ -173,13 +122,10 @@ private:
     std::atomic<std::uint64_t> published_{0};
     std::atomic<std::uint64_t> errors_{0};
 
-    std::mutex control_;  // Of start and stop; guards thread_.
-    std::thread thread_;
-    std::atomic<std::thread::id> worker_{};
     std::mutex publishing_;  // Around the sink.
-    std::mutex mutex_;       // Guards stopping_.
-    std::condition_variable wakeUp_;
-    bool stopping_ = false;
+    std::mutex drawing_;     // Guards random_.
+    detail::RandomShare random_;
+    detail::PacedThread thread_;  // Last: gone first.
 };
 
 }  // namespace fusebox
