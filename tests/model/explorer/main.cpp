@@ -1,0 +1,2 @@
+#include "litmus.hpp"
+int main() { return fusebox::model::checkLitmus() ? 0 : 1; }
