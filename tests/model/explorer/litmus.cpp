@@ -115,17 +115,18 @@ private:
 }
 
 /// Independent reads of independent writes, with three threads: one of the writers reads, too.
-[[nodiscard]] Litmus twoReaders(std::memory_order order, Results allowed) {
+[[nodiscard]] Litmus twoReaders(std::memory_order store, std::memory_order load,
+                                Results allowed) {
     return {"two readers",
-            {[=](Memory& m) { m.x.store(1, order); },
+            {[=](Memory& m) { m.x.store(1, store); },
              [=](Memory& m) {
-                 m.a = m.x.load(order);
-                 m.b = m.y.load(order);
+                 m.a = m.x.load(load);
+                 m.b = m.y.load(load);
              },
              [=](Memory& m) {
-                 m.y.store(1, order);
-                 m.c = m.y.load(order);
-                 m.d = m.x.load(order);
+                 m.y.store(1, store);
+                 m.c = m.y.load(load);
+                 m.d = m.x.load(load);
              }},
             abcd,
             std::move(allowed)};
@@ -178,9 +179,9 @@ private:
     all.push_back(messagePassing(kRelease, kAcquire, {"00", "01", "11"}));
     all.push_back(messagePassing(kSeqCst, kSeqCst, {"00", "01", "11"}));
     all.push_back(
-        twoReaders(kSeqCst, {"0010", "0011", "0110", "0111", "1011", "1110", "1111"}));
+        twoReaders(kSeqCst, kSeqCst, {"0010", "0011", "0110", "0111", "1011", "1110", "1111"}));
     all.push_back(twoReaders(
-        kAcqRel, {"0010", "0011", "0110", "0111", "1010", "1011", "1110", "1111"}));
+        kRelease, kAcquire, {"0010", "0011", "0110", "0111", "1010", "1011", "1110", "1111"}));
     all.push_back(releaseSequence(true, {"00", "21"}));
     all.push_back(releaseSequence(false, {"00", "20", "21"}));
     all.push_back(plainData(kRelease, kAcquire, {"-1", "1"}));

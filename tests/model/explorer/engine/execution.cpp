@@ -153,16 +153,20 @@ Execution::Object* Execution::find(ObjectRef object, const char* what) {
 }
 
 std::uint64_t Execution::load(const Access& access) {
-    if (isObject(access.object)) await({Operation::Kind::Load, access.object.id});
+    const auto kind =
+        isSequential(access.order) ? Operation::Kind::Glance : Operation::Kind::Load;
+    if (isObject(access.object)) await({kind, access.object.id});
     Object* const object = find(access.object, "load");
     if (!object) return 0;
-    const std::uint64_t bits = readAt(*object, pickIndex(*object, access.order), access.order);
+    const std::size_t index = pickIndex(*object, access.order);
+    if (parallel_) search_->noteRead(access.object.id, index);
+    const std::uint64_t bits = readAt(*object, index, access.order);
     logAccess("load", access, bits);
     return bits;
 }
 
 std::uint64_t Execution::glance(ObjectRef ref) {
-    await({Operation::Kind::Load, ref.id});
+    await({Operation::Kind::Glance, ref.id});
     clock().tick(thread_);
     const std::uint64_t bits = newest(ref.id);
     logAccess("glance", {ref}, bits);
@@ -239,6 +243,7 @@ void Execution::write(Object& object, const Access& access, std::uint64_t bits,
                       const VectorClock& released) {
     object.history.append(bits, released).see(thread_, clock()[thread_]);
     if (isSequential(access.order)) object.history.noteSequential();
+    if (parallel_) search_->noteWritten(access.object.id, object.history.size() - 1);
     if (observer_) observer_->stored(access.object, bits, access.type, access.where);
 }
 

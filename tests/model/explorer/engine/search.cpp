@@ -98,7 +98,8 @@ void Search::noteRaces(const Pending& pending) {
 }
 
 bool Search::races(const Step& step, std::size_t thread, Operation next) const noexcept {
-    return step.thread != thread && compete(step.operation, next) &&
+    return step.thread != thread && differs(next, step.operation) &&
+           compete(step.operation, next) &&
            !dependsOn_[thread].knows(step.thread, step.time);
 }
 
@@ -120,16 +121,36 @@ void Search::take(const Node& node, std::size_t at, const Pending& pending) {
         asleep_ = 0;
         for (std::size_t t = 0; t < kThreads; ++t) {
             const bool sleeps = ((node.asleep | node.done) & only(t)) != 0;
-            if (sleeps && !dependent(*pending[t], operation)) asleep_ |= only(t);
+            // What it would do comes after this step: is that another result than before?
+            if (sleeps && !differs(operation, *pending[t])) asleep_ |= only(t);
         }
     }
     Footprints& there = footprintsOf(operation.object);
     VectorClock& known = dependsOn_[thread];
-    known.join(there.writes);
-    if (operation.kind != Operation::Kind::Load) known.join(there.reads);
+    // A load depends on what it reads: see `noteRead`.
+    if (operation.kind != Operation::Kind::Load) known.join(there.writes);
+    if (!operation.reads()) known.join(there.reads);
     const Time time = known.tick(thread);
-    (operation.kind == Operation::Kind::Load ? there.reads : there.writes).join(known);
+    (operation.reads() ? there.reads : there.writes).join(known);
     steps_.push_back({at, thread, operation, time});
+}
+
+void Search::noteRead(std::uint32_t object, std::size_t value) {
+    if (redundant_) return;
+    VectorClock& known = dependsOn_[steps_.back().thread];
+    known.join(valueOf(object, value));
+    footprintsOf(object).reads.join(known);
+}
+
+void Search::noteWritten(std::uint32_t object, std::size_t value) {
+    if (!redundant_) valueOf(object, value) = dependsOn_[steps_.back().thread];
+}
+
+VectorClock& Search::valueOf(std::uint32_t object, std::size_t value) {
+    auto& values = footprintsOf(object).values;
+    // Those of before the threads depend on nothing.
+    if (value >= values.size()) values.resize(value + 1);
+    return values[value];
 }
 
 Search::Footprints& Search::footprintsOf(std::uint32_t object) {

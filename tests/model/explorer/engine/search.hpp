@@ -30,7 +30,8 @@ using Threads = unsigned;
 
 /// The tree of choices, as a stack: which thread goes on, which value is read. Without a bound on
 /// preemptions it leaves out orders that differ in independent steps only: dynamic partial-order
-/// reduction with sleep sets (Flanagan, Godefroid, POPL 2005).
+/// reduction with sleep sets (Flanagan, Godefroid, POPL 2005). A load is not tried before a store
+/// that it may ignore anyway: that order is among its choices after the store.
 class Search {
 public:
     using Pending = std::array<std::optional<Operation>, kThreads>;
@@ -42,6 +43,9 @@ public:
     [[nodiscard]] std::size_t pickThread(const Pending& pending, Threads enabled);
     /// One of `count` values; 0 first.
     [[nodiscard]] std::size_t pickValue(std::size_t count);
+    /// The thread that was picked last read, or wrote, that value of an object.
+    void noteRead(std::uint32_t object, std::size_t value);
+    void noteWritten(std::uint32_t object, std::size_t value);
     /// Goes to the next branch; false if there is none.
     [[nodiscard]] bool nextRun();
 
@@ -67,10 +71,11 @@ private:
         Operation operation{};
         Time time = 0;
     };
-    /// The steps of others that an object's last ones depend on.
+    /// The steps on which the use of an object depends.
     struct Footprints {
         VectorClock writes{};
         VectorClock reads{};
+        std::vector<VectorClock> values{};  ///< Those of each value of an atomic.
     };
 
     [[nodiscard]] Node decide(Threads enabled);
@@ -80,6 +85,7 @@ private:
     [[nodiscard]] bool races(const Step& step, std::size_t thread, Operation next) const noexcept;
     void take(const Node& node, std::size_t at, const Pending& pending);
     [[nodiscard]] Footprints& footprintsOf(std::uint32_t object);
+    [[nodiscard]] VectorClock& valueOf(std::uint32_t object, std::size_t value);
 
     Limits limits_;
     std::vector<Node> nodes_;
