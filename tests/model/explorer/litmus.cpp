@@ -43,6 +43,7 @@ public:
           result_(std::move(result)),
           allowed_(std::move(allowed)) {}
 
+    [[nodiscard]] std::string name() const override { return name_; }
     [[nodiscard]] std::size_t threads() const override { return bodies_.size(); }
     void begin() override { memory_ = std::make_unique<Memory>(); }
     void run(std::size_t thread) override { bodies_[thread - 1](*memory_); }
@@ -115,8 +116,7 @@ private:
 }
 
 /// Independent reads of independent writes, with three threads: one of the writers reads, too.
-[[nodiscard]] Litmus twoReaders(std::memory_order store, std::memory_order load,
-                                Results allowed) {
+[[nodiscard]] Litmus twoReaders(std::memory_order store, std::memory_order load, Results allowed) {
     return {"two readers",
             {[=](Memory& m) { m.x.store(1, store); },
              [=](Memory& m) {
@@ -180,8 +180,8 @@ private:
     all.push_back(messagePassing(kSeqCst, kSeqCst, {"00", "01", "11"}));
     all.push_back(
         twoReaders(kSeqCst, kSeqCst, {"0010", "0011", "0110", "0111", "1011", "1110", "1111"}));
-    all.push_back(twoReaders(
-        kRelease, kAcquire, {"0010", "0011", "0110", "0111", "1010", "1011", "1110", "1111"}));
+    all.push_back(twoReaders(kRelease, kAcquire,
+                             {"0010", "0011", "0110", "0111", "1010", "1011", "1110", "1111"}));
     all.push_back(releaseSequence(true, {"00", "21"}));
     all.push_back(releaseSequence(false, {"00", "20", "21"}));
     all.push_back(plainData(kRelease, kAcquire, {"-1", "1"}));

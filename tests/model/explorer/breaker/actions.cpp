@@ -48,6 +48,10 @@ void reconfigure(ExploredBreaker& breaker, const Setup& setup) {
     CircuitBreakerOptions options = setup.options;
     options.halfOpenLimit = 3 - options.halfOpenLimit;
     options.recoveryTimeout = 700ns;
+    if (setup.watchLater) {
+        options.detectOverdue = true;
+        options.requestTimeout = 160ns;
+    }
     breaker.reconfigure(options);
 }
 
@@ -55,9 +59,9 @@ void reconfigure(ExploredBreaker& breaker, const Setup& setup) {
 
 std::string_view toString(Action action) {
     constexpr std::array<std::string_view, static_cast<std::size_t>(Action::Count_)> kNames{
-        "succeed",    "fail",         "cancel",      "succeedSlowly", "lateSuccess", "lateFailure",
-        "lateCancel", "open",         "close",       "reopen",        "reset",       "forceOpen",
-        "forceClosed", "shadow",      "reconfigure", "advance",       "read",        "stats"};
+        "succeed",     "fail",   "cancel",      "succeedSlowly", "lateSuccess", "lateFailure",
+        "lateCancel",  "open",   "close",       "reopen",        "reset",       "forceOpen",
+        "forceClosed", "shadow", "reconfigure", "advance",       "read",        "stats"};
     return kNames[static_cast<std::size_t>(action)];
 }
 

@@ -10,7 +10,7 @@
 namespace fusebox::model {
 
 enum class Action {
-    Succeed,      ///< A call, if it is admitted.
+    Succeed,  ///< A call, if it is admitted.
     Fail,
     Cancel,
     SucceedSlowly,
@@ -19,9 +19,9 @@ enum class Action {
     LateCancel,
     Open,
     Close,
-    Reopen,       ///< Closes and opens for longer: a second opening.
+    Reopen,  ///< Closes and opens for longer: a second opening.
     Reset,
-    ForceOpen,    ///< And a call, which is rejected; then automatic again.
+    ForceOpen,  ///< And a call, which is rejected; then automatic again.
     ForceClosed,
     Shadow,
     Reconfigure,  ///< Another limit of probes, another wait.

@@ -71,7 +71,8 @@ void BreakerScenario::admitLate(bool again) {
     for (std::size_t t = 0; t < actions_.size() && free > 0; ++t) {
         if (!hasLate(actions_[t])) continue;
         --free;
-        if (again) breaker_->report(*late_[t + 1], {.outcome = Outcome::Ignored, .cancelled = true});
+        if (again)
+            breaker_->report(*late_[t + 1], {.outcome = Outcome::Ignored, .cancelled = true});
         late_[t + 1] = breaker_->admit();
     }
 }

@@ -34,7 +34,7 @@ public:
     /// @param actions what each thread does, in their order.
     BreakerScenario(Setup setup, Start start, std::vector<std::vector<Action>> actions);
 
-    [[nodiscard]] std::string name() const;
+    [[nodiscard]] std::string name() const override;
     /// Collects what the runs showed, each once.
     void collect(std::set<std::vector<std::int64_t>>* shown) noexcept { shown_ = shown; }
     [[nodiscard]] std::size_t threads() const override { return actions_.size(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "breaker/explored_breaker.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace fusebox::model {
@@ -35,7 +36,12 @@ std::optional<detail::Ticket> ExploredBreaker::admit() {
     return ticket;
 }
 
-void ExploredBreaker::report(detail::Ticket ticket, const detail::CallEnd& end) {
+void ExploredBreaker::report(detail::Ticket ticket, detail::CallEnd end) {
+    if (ticket.word.measured()) {
+        end.measured = end.timed = true;
+        end.time = machine_.time().now();
+        end.elapsed = std::chrono::nanoseconds{5};
+    }
     Notes& notes = history_.notes();
     notes.reporting = ticket;
     const std::size_t taken = std::exchange(notes.taken, 0);

@@ -19,7 +19,8 @@ namespace fusebox::model {
 struct Setup {
     CircuitBreakerOptions options{};
     ModelPolicy policy{};
-    bool snapshots = false;
+    bool snapshots = false;   ///< Its journal asks for the statistics that come with an event.
+    bool watchLater = false;  ///< Overdue calls count from a reconfiguration on.
 };
 
 /// Every call notes what it met in the history.
@@ -34,7 +35,7 @@ public:
     [[nodiscard]] const History& history() const noexcept { return history_; }
 
     [[nodiscard]] std::optional<detail::Ticket> admit();
-    void report(detail::Ticket ticket, const detail::CallEnd& end);
+    void report(detail::Ticket ticket, detail::CallEnd end);
     void read();
     [[nodiscard]] CircuitBreakerStats stats();
     void reconfigure(const CircuitBreakerOptions& options);

@@ -15,8 +15,12 @@ void History::stored(ObjectRef object, std::uint64_t bits, const void* type, Whe
         return Nanoseconds{static_cast<Nanoseconds::rep>(execution().newest(object.id + after))};
     };
     // In the order of the members of PublishedState.
-    Publication next{detail::StateWord{bits}, companion(1), companion(2), companion(3),
-                     companion(4), static_cast<int>(execution().newest(object.id + 6))};
+    Publication next{detail::StateWord{bits},
+                     companion(1),
+                     companion(2),
+                     companion(3),
+                     companion(4),
+                     static_cast<int>(execution().newest(object.id + 6))};
     if (!begun_) publications_.clear();  // A breaker under construction publishes as it likes.
     if (begun_) requireStep(publications_.back(), next);
     publications_.push_back(next);

@@ -99,18 +99,19 @@ void judgeSlots(const std::vector<Reported>& reports) {
 
 /// What a call told its caller is what happened to it.
 void judgeReports(const std::vector<Reported>& reports, const History& history,
-                  const CircuitBreakerStats& stats) {
+                  const CircuitBreakerStats& stats, const Setup& setup) {
     std::uint64_t inWindow = 0;
     for (const Reported& report : reports) {
         const bool recorded = report.result == ReportResult::Recorded;
         const std::uint64_t epoch = report.ticket.word.epoch();
-        require(recorded || epoch != history.present().word.epoch(),
+        require(recorded || setup.policy.watched || epoch != history.present().word.epoch(),
                 "a call of the present epoch was told that it is late");
         if (recorded && !report.end.neutral() && report.ticket.word.inWindow() &&
             epoch >= history.periodBegin())
             ++inWindow;
     }
-    if (history.present().word.state() == CircuitState::Closed)
+    // What is overdue stands in the window, and is not reported yet.
+    if (history.present().word.state() == CircuitState::Closed && !setup.policy.watched)
         require(stats.windowCalls == inWindow, "a call is missing in the window, or came too late");
 }
 
@@ -145,18 +146,29 @@ void judgeTotals(const std::vector<Reported>& reports, const History& history,
     require(stats.inFlight.value_or(0) == 0, "calls are in flight that have ended");
 }
 
+/// No measured call stands twice among the latencies; those of before the first statistics do not.
+void judgeLatencies(const std::vector<Reported>& reports, const CircuitBreakerStats& stats) {
+    const LatenciesByOutcome& latencies = stats.latencies;
+    if (!latencies.known) return;
+    const std::uint64_t measured = count(reports, [](const Reported& report) {
+        return report.end.measured && !report.end.neutral();
+    });
+    require(latencies.successes.calls + latencies.failures.calls <= measured,
+            "latencies are counted twice");
+}
+
 }  // namespace
 
 void judge(ExploredBreaker& breaker, const Setup& setup, bool wasReset) {
     const History& history = breaker.history();
-    (void)setup;
     const CircuitBreakerStats stats = breaker.stats();
     const std::vector<Reported> reports = allReports(history);
     for (const Notes& notes : history.allNotes()) judgeReadings(history.publications(), notes);
     judgeEvents(history);
     judgeSlots(reports);
-    judgeReports(reports, history, stats);
+    judgeReports(reports, history, stats, setup);
     judgeTotals(reports, history, stats, wasReset);
+    if (!wasReset) judgeLatencies(reports, stats);
     require(stats.probesInFlight == 0 || stats.state != CircuitState::HalfOpen,
             "a slot is taken, but all probes have ended");
 }

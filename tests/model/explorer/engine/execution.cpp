@@ -153,8 +153,7 @@ Execution::Object* Execution::find(ObjectRef object, const char* what) {
 }
 
 std::uint64_t Execution::load(const Access& access) {
-    const auto kind =
-        isSequential(access.order) ? Operation::Kind::Glance : Operation::Kind::Load;
+    const auto kind = isSequential(access.order) ? Operation::Kind::Glance : Operation::Kind::Load;
     if (isObject(access.object)) await({kind, access.object.id});
     Object* const object = find(access.object, "load");
     if (!object) return 0;
@@ -185,8 +184,7 @@ std::uint64_t Execution::update(const Access& access, Update change, std::uint64
     if (isObject(access.object)) await({Operation::Kind::Update, access.object.id});
     Object* const object = find(access.object, "update");
     if (!object) return 0;
-    const std::uint64_t old =
-        readAt(*object, object->history.size() - 1, access.order);
+    const std::uint64_t old = readAt(*object, object->history.size() - 1, access.order);
     // It goes on with the release sequence.
     VectorClock released = object->history.newest().released;
     if (releases(access.order)) released.join(clock());
@@ -241,7 +239,10 @@ std::uint64_t Execution::readAt(Object& object, std::size_t index, std::memory_o
 
 void Execution::write(Object& object, const Access& access, std::uint64_t bits,
                       const VectorClock& released) {
-    object.history.append(bits, released).see(thread_, clock()[thread_]);
+    StoreHistory& history = object.history;
+    StoredValue& value =
+        parallel_ ? history.append(bits, released) : history.replace(bits, released);
+    value.see(thread_, clock()[thread_]);
     if (isSequential(access.order)) object.history.noteSequential();
     if (parallel_) search_->noteWritten(access.object.id, object.history.size() - 1);
     if (observer_) observer_->stored(access.object, bits, access.type, access.where);
@@ -288,7 +289,10 @@ void Execution::fail(const std::string& what) {
 }
 
 void Execution::logLine(const std::string& line) {
-    if (logging_) log_ += "  thread " + std::to_string(thread_) + ": " + line + "\n";
+    // What was prepared is of no interest, nor is what comes after a violation.
+    const bool judged = !parallel_ && !violation_.empty() && line.rfind("VIOLATION", 0) != 0;
+    if (logging_ && (parallel_ || !violation_.empty()) && !judged)
+        log_ += "  thread " + std::to_string(thread_) + ": " + line + "\n";
 }
 
 void Execution::logAccess(const char* what, const Access& access, std::uint64_t bits) {

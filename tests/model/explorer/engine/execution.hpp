@@ -82,7 +82,9 @@ public:
     [[nodiscard]] const VectorClock& access() noexcept;
 
     /// The newest value, for an observer.
-    [[nodiscard]] std::uint64_t newest(std::uint32_t id) { return objects_[id].history.newest().bits; }
+    [[nodiscard]] std::uint64_t newest(std::uint32_t id) {
+        return objects_[id].history.newest().bits;
+    }
     void observe(StoreObserver* observer) noexcept { observer_ = observer; }
     /// Notes what went wrong; the first counts.
     void fail(const std::string& what);
@@ -110,7 +112,8 @@ private:
     [[nodiscard]] bool isObject(ObjectRef object) const noexcept;
     [[nodiscard]] std::size_t pickIndex(Object& object, std::memory_order order);
     [[nodiscard]] std::uint64_t readAt(Object& object, std::size_t index, std::memory_order order);
-    void write(Object& object, const Access& access, std::uint64_t bits, const VectorClock& released);
+    void write(Object& object, const Access& access, std::uint64_t bits,
+               const VectorClock& released);
     void acquireMutex(Object& mutex);
     void logAccess(const char* what, const Access& access, std::uint64_t bits);
     [[nodiscard]] VectorClock& clock() noexcept { return clocks_[thread_]; }

@@ -50,10 +50,16 @@ std::vector<std::memory_order> weakerThan(const OrderSite& site) {
 
 std::memory_order OrderSites::orderAt(Where where, Part part, std::memory_order order) {
     if (weakened_ && stands(*weakened_, where, part)) return weaker_;
-    if (collecting_) {
-        collected_.insert({std::string{shortened(where.file)}, where.line, part, order});
-    }
+    if (collecting_) collected_.insert({where.file, where.line, part, order});
     return order;
+}
+
+std::set<OrderSite> OrderSites::takeCollected() {
+    std::set<OrderSite> sites;
+    for (const auto& [file, line, part, order] : collected_)
+        sites.insert({std::string{shortened(file)}, line, part, order});
+    collected_.clear();
+    return sites;
 }
 
 void OrderSites::weaken(const OrderSite& site, std::memory_order to) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace fusebox::model {
@@ -47,15 +48,19 @@ public:
     [[nodiscard]] std::memory_order orderAt(Where where, Part part, std::memory_order order);
 
     void collect(bool on) noexcept { collecting_ = on; }
-    [[nodiscard]] const std::set<OrderSite>& collected() const noexcept { return collected_; }
+    /// Those that were executed since the last time.
+    [[nodiscard]] std::set<OrderSite> takeCollected();
     void weaken(const OrderSite& site, std::memory_order to);
     void restore() noexcept { weakened_.reset(); }
 
 private:
     [[nodiscard]] static bool stands(const OrderSite& site, Where where, Part part);
 
+    // The text of one file may be at several addresses: these are put together when taken.
+    using Seen = std::tuple<const char*, int, Part, std::memory_order>;
+
     bool collecting_ = false;
-    std::set<OrderSite> collected_;
+    std::set<Seen> collected_;
     std::optional<OrderSite> weakened_;
     std::memory_order weaker_ = std::memory_order_relaxed;
 };

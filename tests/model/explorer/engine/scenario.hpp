@@ -16,6 +16,7 @@ class Scenario {
 public:
     virtual ~Scenario() = default;
 
+    [[nodiscard]] virtual std::string name() const = 0;
     [[nodiscard]] virtual std::size_t threads() const = 0;
     /// Makes everything new; before the threads.
     virtual void begin() = 0;

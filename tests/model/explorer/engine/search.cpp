@@ -99,8 +99,7 @@ void Search::noteRaces(const Pending& pending) {
 
 bool Search::races(const Step& step, std::size_t thread, Operation next) const noexcept {
     return step.thread != thread && differs(next, step.operation) &&
-           compete(step.operation, next) &&
-           !dependsOn_[thread].knows(step.thread, step.time);
+           compete(step.operation, next) && !dependsOn_[thread].knows(step.thread, step.time);
 }
 
 void Search::noteRace(const Step& step, std::size_t thread) {
@@ -113,8 +112,7 @@ void Search::take(const Node& node, std::size_t at, const Pending& pending) {
     const std::size_t thread = node.chosen;
     const Operation operation = *pending[thread];
     if (limits_.preemptions) {
-        const bool couldGoOn =
-            !steps_.empty() && (node.enabled & only(steps_.back().thread)) != 0;
+        const bool couldGoOn = !steps_.empty() && (node.enabled & only(steps_.back().thread)) != 0;
         preemptions_ = node.preemptions;
         if (couldGoOn && steps_.back().thread != thread) ++preemptions_;
     } else {

@@ -50,6 +50,12 @@ public:
         return values_.emplace_back(bits, released);
     }
 
+    /// Where nobody can read older values any more.
+    StoredValue& replace(std::uint64_t bits, const VectorClock& released) {
+        values_.clear();
+        return append(bits, released);
+    }
+
     [[nodiscard]] std::size_t size() const noexcept { return values_.size(); }
     [[nodiscard]] StoredValue& at(std::size_t index) noexcept { return values_[index]; }
     [[nodiscard]] StoredValue& newest() noexcept { return values_.back(); }

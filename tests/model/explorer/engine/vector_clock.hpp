@@ -23,8 +23,7 @@ public:
         times_[thread] = std::max(times_[thread], time);
     }
     void join(const VectorClock& other) noexcept {
-        for (std::size_t t = 0; t < kThreads; ++t)
-            times_[t] = std::max(times_[t], other.times_[t]);
+        for (std::size_t t = 0; t < kThreads; ++t) times_[t] = std::max(times_[t], other.times_[t]);
     }
     [[nodiscard]] bool knows(std::size_t thread, Time time) const noexcept {
         return time <= times_[thread];
