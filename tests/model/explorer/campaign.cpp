@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <set>
 #include <vector>
 
@@ -20,9 +21,14 @@ void add(Figures& figures, const Findings& findings) {
 }
 
 [[nodiscard]] Findings exploreOne(Scenario& scenario, std::uint64_t most, Figures& figures) {
-    Findings findings = explore(scenario, {.executions = most});
+    constexpr std::uint64_t kSample = 2'000;
+    Findings findings = explore(scenario, {.executions = scenario.isSampled() ? kSample : most});
     add(figures, findings);
     if (findings.exhausted || !findings.violation.empty()) return findings;
+    if (scenario.isSampled()) {
+        ++figures.sampled;
+        return findings;
+    }
     ++figures.bounded;
     findings = explore(scenario, {.preemptions = 2, .executions = 20 * most});
     add(figures, findings);
@@ -38,9 +44,12 @@ void add(Figures& figures, const Findings& findings) {
 Figures explore(const char* name, const Suite& suite, std::uint64_t most) {
     Figures figures;
     std::uint64_t mostExecutions = 0;
+    // Where it is, for who waits.
+    const bool verbose = std::getenv("EXPLORER_VERBOSE") != nullptr;
     const auto begin = std::chrono::steady_clock::now();
     suite([&](Scenario& scenario) {
         ++figures.scenarios;
+        if (verbose) std::printf("%7.1f s: %s\n", secondsSince(begin), scenario.name().c_str());
         const Findings findings = exploreOne(scenario, most, figures);
         if (findings.executions > mostExecutions) {
             mostExecutions = findings.executions;
@@ -53,13 +62,15 @@ Figures explore(const char* name, const Suite& suite, std::uint64_t most) {
     });
     figures.seconds = secondsSince(begin);
     std::printf(
-        "%s: %llu scenarios, %llu violations; %llu exhausted, %llu up to 2 preemptions, %llu cut; "
+        "%s: %llu scenarios, %llu violations; %llu exhausted, %llu up to 2 preemptions, %llu cut, "
+        "%llu sampled; "
         "%llu executions (%llu in part redundant), %llu steps, %.1f s; largest: %s\n",
         name, static_cast<unsigned long long>(figures.scenarios),
         static_cast<unsigned long long>(figures.violations),
-        static_cast<unsigned long long>(figures.scenarios - figures.bounded),
+        static_cast<unsigned long long>(figures.scenarios - figures.bounded - figures.sampled),
         static_cast<unsigned long long>(figures.bounded - figures.cut),
         static_cast<unsigned long long>(figures.cut),
+        static_cast<unsigned long long>(figures.sampled),
         static_cast<unsigned long long>(figures.executions),
         static_cast<unsigned long long>(figures.redundant),
         static_cast<unsigned long long>(figures.steps), figures.seconds, figures.largest.c_str());

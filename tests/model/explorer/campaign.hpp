@@ -14,6 +14,7 @@ namespace fusebox::model {
 struct Figures {
     std::uint64_t scenarios = 0;
     std::uint64_t bounded = 0;  ///< Of the scenarios: too large, explored up to a bound.
+    std::uint64_t sampled = 0;  ///< Of the scenarios: only the first executions.
     std::uint64_t cut = 0;      ///< Of the bounded ones: too large even so.
     std::uint64_t violations = 0;
     std::uint64_t executions = 0;

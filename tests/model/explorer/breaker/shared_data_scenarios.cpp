@@ -4,9 +4,13 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <string>
 
 #include "engine/platform.hpp"
+#include "fusebox/breaker/call_totals.hpp"
+#include "fusebox/breaker/options.hpp"
+#include "fusebox/breaker/stats.hpp"
 #include "fusebox/breaker/time_source.hpp"
 #include "fusebox/vocabulary/detail/latched.hpp"
 #include "fusebox/window/latency_buckets.hpp"
@@ -21,17 +25,22 @@ using namespace std::chrono_literals;
 /// half full, into one that was half full before.
 class SharedLatencies final : public Scenario {
 public:
-    SharedLatencies(int before, bool clears) : before_(before), clears_(clears) {}
+    SharedLatencies(int carried, bool clears) : carried_(carried), clears_(clears) {}
 
     [[nodiscard]] std::string name() const override {
-        return "latencies, " + std::to_string(before_) + " before | record | record | " +
+        constexpr const char* kBefore[] = {"none", "half full", "carried, half full"};
+        return std::string{"latencies, "} + kBefore[carried_] + " | record | record | " +
                (clears_ ? "clear" : "count");
     }
     [[nodiscard]] std::size_t threads() const override { return 3; }
     void begin() override {
         shared_ = std::make_unique<Shared>();
-        for (int i = 0; i < before_; ++i) record();
-        counted_ = 0;
+        for (int i = 0; i < carried_; ++i) {
+            record();
+            fillHalf();
+        }
+        before_ = shared_->counts().calls;
+        counted_ = before_;
     }
     void run(std::size_t thread) override {
         if (thread < 3) return record();
@@ -39,11 +48,10 @@ public:
         counted_ = shared_->counts().calls;
     }
     void end() override {
-        const auto before = static_cast<std::uint64_t>(before_);
         const std::uint64_t calls = shared_->counts().calls;
-        if (!clears_ && (counted_ < before || counted_ > before + 2))
+        if (counted_ < before_ || counted_ > before_ + 2)
             execution().fail("a reader missed calls, or counted them twice");
-        if (clears_ ? calls > before + 2 : calls != before + 2)
+        if (clears_ ? calls > before_ + 2 : calls != before_ + 2)
             execution().fail("calls are lost, or counted twice");
         shared_->clear();
         if (shared_->counts().calls != 0) execution().fail("calls are left");
@@ -63,12 +71,53 @@ private:
         }
     };
 
-    void record() { (void)shared_->histogram.record(shared_->room, 5ns); }
+    void record() { (void)shared_->histogram.record(shared_->room, kElapsed); }
+    /// So many calls that the next one carries them over.
+    void fillHalf() {
+        auto& counts = shared_->room.get()->counts;
+        counts[detail::LatencyScale::bucketOf(kElapsed.count())].store(0x8000,
+                                                                       std::memory_order_relaxed);
+    }
 
-    int before_;
+    static constexpr std::chrono::nanoseconds kElapsed{5};
+
+    int carried_;
+    std::uint64_t before_ = 0;
     bool clears_;
     std::unique_ptr<Shared> shared_;
     std::uint64_t counted_ = 0;
+};
+
+/// Latencies begin to be told apart while all of them are forgotten.
+class OutcomesToldApart final : public Scenario {
+public:
+    [[nodiscard]] std::string name() const override { return "latencies | tell apart | reset"; }
+    [[nodiscard]] std::size_t threads() const override { return 2; }
+    // Each of 180 buckets may be read before it is cleared, or after.
+    [[nodiscard]] bool isSampled() const override { return true; }
+    void begin() override {
+        shared_ = std::make_unique<Shared>();
+        shared_->totals.countTime({.measured = true, .elapsed = 5ns});
+    }
+    void run(std::size_t thread) override {
+        if (thread == 1) return shared_->totals.tellOutcomesApart();
+        const std::lock_guard lock{shared_->mutex};
+        shared_->totals.reset(1);
+    }
+    void end() override {
+        CircuitBreakerStats stats;
+        shared_->totals.fill(stats);
+        if (stats.latencies.successes.calls != 0) execution().fail("calls are left");
+        shared_.reset();
+    }
+
+private:
+    struct Shared {
+        Mutex mutex{};
+        detail::CallTotals<Platform> totals{CircuitBreakerOptions{}, mutex};
+    };
+
+    std::unique_ptr<Shared> shared_;
 };
 
 /// One thread replaces a value, again and again; the others never read a mixture, and never go
@@ -159,9 +208,10 @@ private:
 
 std::vector<std::unique_ptr<Scenario>> sharedDataScenarios() {
     std::vector<std::unique_ptr<Scenario>> all;
-    for (const int before : {0, 0x8000, 2 * 0x8000})
-        all.push_back(std::make_unique<SharedLatencies>(before, false));
-    all.push_back(std::make_unique<SharedLatencies>(0x8000, true));
+    for (const int carried : {0, 1, 2})
+        all.push_back(std::make_unique<SharedLatencies>(carried, false));
+    all.push_back(std::make_unique<SharedLatencies>(1, true));
+    all.push_back(std::make_unique<OutcomesToldApart>());
     all.push_back(std::make_unique<ReplacedValue>());
     all.push_back(std::make_unique<SteppingTime>());
     return all;

@@ -57,7 +57,7 @@ void visitLatencies(const Visit& visit) {
     setup.policy.failures = 2;
     for (const Actions& actions :
          {Actions{{A::Succeed, A::Fail}, {A::Stats}}, Actions{{A::Stats}, {A::Stats}},
-          Actions{{A::Stats}, {A::Reset}}, Actions{{A::Fail}, {A::Reset}}}) {
+          Actions{{A::Fail}, {A::Reset}}}) {
         visitBreaker(visit, setup, Start::Closed, actions);
     }
     setup.options.shards = 2;
