@@ -30,7 +30,7 @@ void add(Figures& figures, const Findings& findings) {
         return findings;
     }
     ++figures.bounded;
-    findings = explore(scenario, {.preemptions = 2, .executions = 20 * most});
+    findings = explore(scenario, {.preemptions = 2, .executions = most});
     add(figures, findings);
     if (!findings.exhausted && findings.violation.empty()) {
         ++figures.cut;

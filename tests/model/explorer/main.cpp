@@ -37,7 +37,7 @@ constexpr const char* kUsage =
     if (what == "orders") return printOrderTable(stride);
     if (what == "triples") {
         const auto suite = [=](const Visit& visit) { forEachTriple(stride, visit); };
-        return holds(explore("triples", suite, kMost / 10));
+        return holds(explore("triples", suite, kMost));
     }
     std::fputs(kUsage, stderr);
     return false;

@@ -23,12 +23,6 @@ void end(ExploredBreaker& breaker, const std::optional<detail::Ticket>& ticket,
     if (ticket) breaker.report(*ticket, end);
 }
 
-void force(ExploredBreaker& breaker, ControlMode mode) {
-    breaker.machine().setMode(mode);
-    call(breaker, kFailure);
-    breaker.machine().setMode(ControlMode::Automatic);
-}
-
 void reopen(ExploredBreaker& breaker) {
     breaker.machine().close();
     breaker.machine().open(300ns);
@@ -59,9 +53,10 @@ void reconfigure(ExploredBreaker& breaker, const Setup& setup) {
 
 std::string_view toString(Action action) {
     constexpr std::array<std::string_view, static_cast<std::size_t>(Action::Count_)> kNames{
-        "succeed",     "fail",   "cancel",      "succeedSlowly", "lateSuccess", "lateFailure",
-        "lateCancel",  "open",   "close",       "reopen",        "reset",       "forceOpen",
-        "forceClosed", "shadow", "reconfigure", "advance",       "read",        "stats"};
+        "succeed",     "fail",       "cancel",      "succeedSlowly", "lateSuccess",
+        "lateFailure", "lateCancel", "open",        "close",         "reopen",
+        "reset",       "forceOpen",  "forceClosed", "shadow",        "reconfigure",
+        "advance",     "read",       "stats",       "automatic"};
     return kNames[static_cast<std::size_t>(action)];
 }
 
@@ -79,9 +74,10 @@ void perform(Action action, ExploredBreaker& breaker, const Setup& setup,
         case Action::Close: return breaker.machine().close();
         case Action::Reopen: return reopen(breaker);
         case Action::Reset: return breaker.machine().reset();
-        case Action::ForceOpen: return force(breaker, ControlMode::ForcedOpen);
-        case Action::ForceClosed: return force(breaker, ControlMode::ForcedClosed);
-        case Action::Shadow: return force(breaker, ControlMode::Shadow);
+        case Action::ForceOpen: return breaker.machine().setMode(ControlMode::ForcedOpen);
+        case Action::ForceClosed: return breaker.machine().setMode(ControlMode::ForcedClosed);
+        case Action::Shadow: return breaker.machine().setMode(ControlMode::Shadow);
+        case Action::Automatic: return breaker.machine().setMode(ControlMode::Automatic);
         case Action::Reconfigure: return reconfigure(breaker, setup);
         case Action::Advance: return breaker.clock().set(ClockFace::kBegin + 5000ns);
         case Action::Read: return breaker.read();

@@ -21,13 +21,14 @@ enum class Action {
     Close,
     Reopen,  ///< Closes and opens for longer: a second opening.
     Reset,
-    ForceOpen,  ///< And a call, which is rejected; then automatic again.
+    ForceOpen,
     ForceClosed,
     Shadow,
     Reconfigure,  ///< Another limit of probes, another wait.
     Advance,      ///< The clock, past every deadline.
     Read,
     Stats,
+    Automatic,  ///< Back from another mode.
     Count_,
 };
 

@@ -50,6 +50,18 @@ std::string BreakerScenario::name() const {
     return name;
 }
 
+/// A reset clears a dozen counters: a reader beside it finds each of them before or after. With a
+/// third thread these are millions of executions, and the pair has been looked at.
+bool BreakerScenario::isSampled() const {
+    return threads() > 2 && does(Action::Reset) && does(Action::Stats);
+}
+
+bool BreakerScenario::does(Action action) const {
+    return std::any_of(actions_.begin(), actions_.end(), [=](const auto& thread) {
+        return std::find(thread.begin(), thread.end(), action) != thread.end();
+    });
+}
+
 void BreakerScenario::begin() {
     detail::threadNumber = 0;
     breaker_ = std::make_unique<ExploredBreaker>(setup_);
@@ -88,10 +100,7 @@ void BreakerScenario::resume(std::size_t thread) {
 
 void BreakerScenario::end() {
     detail::threadNumber = 0;
-    const bool wasReset = std::any_of(actions_.begin(), actions_.end(), [](const auto& thread) {
-        return std::find(thread.begin(), thread.end(), Action::Reset) != thread.end();
-    });
-    judge(*breaker_, setup_, wasReset);
+    judge(*breaker_, setup_, does(Action::Reset));
     if (shown_) shown_->insert(numbersOf(breaker_->history()));
     requireRecovery(*breaker_);
     breaker_.reset();

@@ -38,13 +38,14 @@ public:
     /// Collects what the runs showed, each once.
     void collect(std::set<std::vector<std::int64_t>>* shown) noexcept { shown_ = shown; }
     [[nodiscard]] std::size_t threads() const override { return actions_.size(); }
+    [[nodiscard]] bool isSampled() const override;
     void begin() override;
     void run(std::size_t thread) override;
     void resume(std::size_t thread) override;
     void end() override;
 
 private:
-    [[nodiscard]] bool any(bool (*predicate)(Action)) const;
+    [[nodiscard]] bool does(Action action) const;
     void admitLate(bool again);
 
     std::set<std::vector<std::int64_t>>* shown_ = nullptr;

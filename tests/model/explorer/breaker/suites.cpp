@@ -14,7 +14,8 @@ using A = Action;
 using Actions = std::vector<std::vector<Action>>;
 
 constexpr int kStarts = static_cast<int>(Start::Count_);
-constexpr int kActions = static_cast<int>(Action::Count_);
+// All but the last, which does nothing to a breaker that is left alone.
+constexpr int kActions = static_cast<int>(Action::Automatic);
 
 void visitBreaker(const Visit& visit, Setup setup, Start start, Actions actions) {
     BreakerScenario scenario{std::move(setup), start, std::move(actions)};
@@ -99,6 +100,18 @@ void visitDeadlines(const Visit& visit) {
     visitBreaker(visit, later, Start::Closed, {{A::Reconfigure}, {A::Succeed}, {A::Fail}});
 }
 
+/// Modes that come and go around a call.
+void visitModes(const Visit& visit) {
+    for (const Start start : {Start::Closed, Start::Open, Start::Due, Start::HalfOpen}) {
+        for (const Action mode : {A::ForceOpen, A::ForceClosed, A::Shadow}) {
+            for (const Action other : {A::Succeed, A::Fail, A::LateFailure, A::Reset, A::Read}) {
+                visitBreaker(visit, setupFor(start), start,
+                             {{mode, A::Fail, A::Automatic}, {other}});
+            }
+        }
+    }
+}
+
 /// One thread goes through several epochs of a state, while another reads.
 void visitRounds(const Visit& visit) {
     const Setup setup = setupFor(Start::Open);
@@ -150,6 +163,7 @@ void forEachSpecial(const Visit& visit) {
     visitLatencies(visit);
     visitPolicies(visit);
     visitDeadlines(visit);
+    visitModes(visit);
     visitRounds(visit);
     for (const auto& scenario : sharedDataScenarios()) visit(*scenario);
 }
