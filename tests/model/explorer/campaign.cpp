@@ -4,8 +4,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <set>
-#include <vector>
 
 namespace fusebox::model {
 namespace {
@@ -86,12 +84,11 @@ bool checkReduction(std::uint64_t most) {
     std::uint64_t reducedRuns = 0;
     const auto begin = std::chrono::steady_clock::now();
     forEachPair([&](Scenario& scenario) {
-        auto& breaker = static_cast<BreakerScenario&>(scenario);
-        std::set<std::vector<std::int64_t>> plain;
-        std::set<std::vector<std::int64_t>> reduced;
-        breaker.collect(&plain);
+        Scenario::Shown plain;
+        Scenario::Shown reduced;
+        scenario.collect(&plain);
         const Findings all = explore(scenario, {.preemptions = 1000, .executions = most});
-        breaker.collect(&reduced);
+        scenario.collect(&reduced);
         const Findings some = explore(scenario);
         plainRuns += all.executions;
         reducedRuns += some.executions;

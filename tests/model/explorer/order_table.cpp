@@ -14,7 +14,7 @@
 namespace fusebox::model {
 namespace {
 
-constexpr Limits kLimits{.executions = 20'000};
+constexpr Limits kLimits{.executions = 2'000};
 
 using ByScenario = std::map<std::string, std::set<OrderSite>>;
 
@@ -28,7 +28,7 @@ void forEachScenario(std::size_t stride, const Visit& visit) {
     ByScenario sites;
     orderSites().collect(true);
     forEachScenario(stride, [&](Scenario& scenario) {
-        (void)explore(scenario, {.executions = 2'000});
+        (void)explore(scenario, kLimits);
         std::set<OrderSite> used = orderSites().takeCollected();
         std::erase_if(used, [](const OrderSite& site) {
             return site.file.rfind("fusebox/", 0) != 0 ||
@@ -65,7 +65,10 @@ bool printOrderTable(std::size_t stride) {
     int weakened = 0;
     int missed = 0;
     for (const OrderSite& site : all) {
-        if (site.order == std::memory_order_relaxed) ++relaxed;
+        if (site.order == std::memory_order_relaxed) {
+            ++relaxed;
+            std::printf("%s | relaxed\n", toString(site).c_str());
+        }
         for (const std::memory_order weaker : weakerThan(site)) {
             ++weakened;
             const std::string noticed = noticedBy(site, weaker, sites, stride);

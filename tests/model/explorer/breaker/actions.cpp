@@ -44,6 +44,7 @@ void reconfigure(ExploredBreaker& breaker, const Setup& setup) {
     options.recoveryTimeout = 700ns;
     if (setup.watchLater) {
         options.detectOverdue = true;
+        options.measureLatency = true;
         options.requestTimeout = 160ns;
     }
     breaker.reconfigure(options);

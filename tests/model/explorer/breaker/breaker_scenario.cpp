@@ -101,7 +101,7 @@ void BreakerScenario::resume(std::size_t thread) {
 void BreakerScenario::end() {
     detail::threadNumber = 0;
     judge(*breaker_, setup_, does(Action::Reset));
-    if (shown_) shown_->insert(numbersOf(breaker_->history()));
+    if (collects()) show(numbersOf(breaker_->history()));
     requireRecovery(*breaker_);
     breaker_.reset();
 }

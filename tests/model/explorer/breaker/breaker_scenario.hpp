@@ -4,10 +4,8 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +33,6 @@ public:
     BreakerScenario(Setup setup, Start start, std::vector<std::vector<Action>> actions);
 
     [[nodiscard]] std::string name() const override;
-    /// Collects what the runs showed, each once.
-    void collect(std::set<std::vector<std::int64_t>>* shown) noexcept { shown_ = shown; }
     [[nodiscard]] std::size_t threads() const override { return actions_.size(); }
     [[nodiscard]] bool isSampled() const override;
     void begin() override;
@@ -48,7 +44,6 @@ private:
     [[nodiscard]] bool does(Action action) const;
     void admitLate(bool again);
 
-    std::set<std::vector<std::int64_t>>* shown_ = nullptr;
     Setup setup_;
     Start start_;
     std::vector<std::vector<Action>> actions_;

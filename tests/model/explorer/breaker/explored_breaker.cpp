@@ -22,7 +22,7 @@ ExploredBreaker::ExploredBreaker(const Setup& setup)
       machine_((execution().observe(&history_),
                 Machine::Rules{policyOf(setup, history_), setup.options, nullptr}),
                setup.options, &clock_, journal_) {
-    history_.begin();
+    history_.begin(setup.policy.watched);
 }
 
 std::optional<detail::Ticket> ExploredBreaker::admit() {

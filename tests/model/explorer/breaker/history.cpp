@@ -57,7 +57,7 @@ void History::announce(const Announced& event) {
         execution().fail("the events are no chain");
     announced_.push_back(event);
     if (event.to == CircuitState::Closed) beginPeriod();
-    const bool byCall = event.reason == TransitionReason::PolicyTripped ||
+    const bool byCall = (event.reason == TransitionReason::PolicyTripped && !watched_) ||
                         event.reason == TransitionReason::ProbeFailed ||
                         event.reason == TransitionReason::ProbesSucceeded;
     if (byCall) requirePresent("transition");

@@ -68,7 +68,11 @@ public:
     void stored(ObjectRef object, std::uint64_t bits, const void* type, Where where) override;
 
     /// The breaker is made.
-    void begin() noexcept { begun_ = true; }
+    /// @param watched whether calls may count as failed, and open it, before they are reported.
+    void begin(bool watched) noexcept {
+        begun_ = true;
+        watched_ = watched;
+    }
 
     [[nodiscard]] Notes& notes() noexcept { return notes_[execution().thread()]; }
     [[nodiscard]] const std::array<Notes, kThreads>& allNotes() const noexcept { return notes_; }
@@ -94,6 +98,7 @@ private:
     std::vector<Announced> announced_;
     std::uint64_t periodBegin_ = 0;
     bool begun_ = false;
+    bool watched_ = false;
     std::array<Notes, kThreads> notes_{};
 };
 

@@ -15,8 +15,9 @@ void require(bool holds, const char* what) {
     if (!holds) execution().fail(what);
 }
 
-/// Whether the breaker stood so that `holds`, at some time. In the same state a reconfiguration
-/// changes the wait and the limit a moment before the word.
+/// Whether the breaker stood so that `holds`, at some time, or between two words. In the same state
+/// a reconfiguration changes the wait and the limit a moment before the word; in the same epoch a
+/// probe that comes or goes changes the lease.
 template <class Holds>
 [[nodiscard]] bool stoodOnce(const Publications& all, Holds holds) {
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -25,6 +26,7 @@ template <class Holds>
         Publication between = all[i];
         between.probeLimit = all[i + 1].probeLimit;
         between.reopenWait = all[i + 1].reopenWait;
+        if (all[i].word.epoch() == all[i + 1].word.epoch()) between.lease = all[i + 1].lease;
         if (holds(between)) return true;
     }
     return false;

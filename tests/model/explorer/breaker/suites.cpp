@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <utility>
+#include <vector>
 
+#include "breaker/breaker_scenario.hpp"
 #include "breaker/shared_data_scenarios.hpp"
 
 namespace fusebox::model {
@@ -85,12 +87,13 @@ void visitPolicies(const Visit& visit) {
 void visitDeadlines(const Visit& visit) {
     Setup setup = setupFor(Start::Closed);
     setup.options.detectOverdue = true;
+    setup.options.measureLatency = true;
     setup.options.requestTimeout = 160ns;
     setup.policy.watched = true;
     for (const Actions& actions : {Actions{{A::LateSuccess}, {A::Advance, A::Succeed}},
                                    Actions{{A::LateFailure}, {A::Advance, A::Succeed}},
-                                   Actions{{A::LateSuccess}, {A::Advance, A::Fail}, {A::Reset}},
-                                   Actions{{A::Advance}, {A::Succeed}, {A::Succeed}}}) {
+                                   Actions{{A::LateSuccess}, {A::Advance, A::Fail}, {A::Open}},
+                                   Actions{{A::Advance, A::Succeed}, {A::Succeed}}}) {
         visitBreaker(visit, setup, Start::Closed, actions);
     }
     // Who begins to watch shows it in the word.

@@ -2,11 +2,9 @@
 // The scenarios of breakers, by suite.
 #pragma once
 
+#include <cstddef>
 #include <functional>
-#include <memory>
-#include <vector>
 
-#include "breaker/breaker_scenario.hpp"
 #include "engine/scenario.hpp"
 
 namespace fusebox::model {

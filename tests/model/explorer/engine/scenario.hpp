@@ -4,7 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/search.hpp"
 
@@ -14,6 +17,9 @@ namespace fusebox::model {
 /// reads the same values.
 class Scenario {
 public:
+    /// What runs showed, in numbers; each once.
+    using Shown = std::set<std::vector<std::int64_t>>;
+
     virtual ~Scenario() = default;
 
     [[nodiscard]] virtual std::string name() const = 0;
@@ -28,6 +34,16 @@ public:
     virtual void resume(std::size_t thread) { (void)thread; }
     /// Judges, and takes down what `begin` made; after the threads.
     virtual void end() = 0;
+
+    /// From now on; null: no longer.
+    void collect(Shown* shown) noexcept { shown_ = shown; }
+
+protected:
+    [[nodiscard]] bool collects() const noexcept { return shown_ != nullptr; }
+    void show(std::vector<std::int64_t> numbers) { shown_->insert(std::move(numbers)); }
+
+private:
+    Shown* shown_ = nullptr;
 };
 
 struct Findings {
