@@ -5,7 +5,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FUSEBOX_TEST_TSAN 1
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define FUSEBOX_TEST_TSAN 1
+#endif
+
+#if defined(FUSEBOX_TEST_TSAN)
 // It would end a child that starts a thread, which is what some tests are about.
 extern "C" [[gnu::used]] inline const char* __tsan_default_options() {
     return "die_after_fork=0";

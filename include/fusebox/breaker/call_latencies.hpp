@@ -44,8 +44,9 @@ public:
     /// From now on outcomes are told apart, if calls are measured. Not for callers: it allocates,
     /// once.
     void tellOutcomesApart(const Shards& shards) const {
-        // acquire, here and below, with the release of the exchange: who finds it finds it made.
-        if (apart_.load(std::memory_order_acquire) || !shards.first().latencies.get()) return;
+        // relaxed: only whether it is there. Below acquire, with the release of the exchange: who
+        // finds it finds it made.
+        if (apart_.load(std::memory_order_relaxed) || !shards.first().latencies.get()) return;
         auto made = std::make_unique<Apart>(
             distributionOf(histogram_.counts(roomsOf(shards)), elapsed(shards)));
         Apart* none = nullptr;

@@ -60,10 +60,12 @@ public:
     /// been recorded is counted once, also while counts are carried over.
     template <class ForEachRoom>
     [[nodiscard]] LatencyCounts counts(ForEachRoom&& forEachRoom) const noexcept {
-        if (!carried_.load(std::memory_order_acquire)) {
+        // relaxed, twice: only whether they are there.
+        if (!carried_.load(std::memory_order_relaxed)) {
             const LatencyCounts counts = sum(forEachRoom);
-            // Else the first counts were carried over meanwhile, and may be missing.
-            if (!carried_.load(std::memory_order_acquire)) return counts;
+            // Else the first counts were carried over meanwhile, and may be missing; who misses
+            // them has learned so in `sum`.
+            if (!carried_.load(std::memory_order_relaxed)) return counts;
         }
         const Carried& carried = *carried_.load(std::memory_order_acquire);
         const std::lock_guard lock{carried.mutex};

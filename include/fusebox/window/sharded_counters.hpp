@@ -180,8 +180,9 @@ private:
     template <class As, class Self, class Action>
     static void visit(Self& self, Action&& action) noexcept {
         action(self.first_);
-        // The mask before the shards: as in `mine`.
-        const std::size_t mask = self.mask_.load(std::memory_order_acquire);
+        // relaxed: with an old mask or old shards the others are left out, as if nothing had been
+        // counted there yet. Who knows of a count there knows of both, by coherence.
+        const std::size_t mask = self.mask_.load(std::memory_order_relaxed);
         As* const shards = self.shards_.load(std::memory_order_acquire);
         if (shards == &self.first_) return;
         for (std::size_t i = 0; i <= mask; ++i) action(shards[i]);
