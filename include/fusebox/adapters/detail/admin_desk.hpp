@@ -5,10 +5,13 @@
 // needs: nlohmann_json
 #pragma once
 
+#include <charconv>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <httplib.h>
@@ -20,6 +23,7 @@
 #include "fusebox/adapters/detail/event_reader.hpp"
 #include "fusebox/adapters/detail/health_answers.hpp"
 #include "fusebox/adapters/detail/httplib_answers.hpp"
+#include "fusebox/adapters/detail/state_history.hpp"
 #include "fusebox/adapters/httplib_admin_options.hpp"
 #include "fusebox/exposition/json.hpp"
 #include "fusebox/exposition/prometheus.hpp"
@@ -42,7 +46,15 @@ public:
           ownHealth_({.registry = &registry}),
           broadcast_(std::make_shared<EventBroadcast>(
               registry, static_cast<std::size_t>(options_.maxEventReaders),
-              static_cast<std::size_t>(options_.eventQueueLength))) {}
+              static_cast<std::size_t>(options_.eventQueueLength))),
+          history_(registry) {}
+
+    /// For everyone: it holds nothing but itself. What it asks for is asked with its reader's word.
+    void dashboard(const Request&, Response& response) { answerDashboard(response); }
+    /// A browser would take the page's relative addresses for those of the folder above.
+    void toDashboard(const Request&, Response& response) {
+        response.set_redirect(options_.prefix + "/", 308);
+    }
 
     /// Who may not read gets the status alone: a probe needs no more.
     void liveness(const Request& request, Response& response) {
@@ -101,9 +113,12 @@ public:
 
     void events(const Request& request, Response& response) {
         if (!acceptReader(request, response)) return;
+        EventReaderPace pace{options_.eventHeartbeat, options_.snapshotInterval, std::nullopt};
+        if (!readFiguresPace(request, pace)) {
+            return answerError(response, 400, "figuresMs must be a number from 100 to 60000");
+        }
         if (request.method == "HEAD") return setEventHeaders(response);  // It reads nothing.
-        auto reader = EventReader::join(broadcast_, registry_,
-                                        {options_.eventHeartbeat, options_.snapshotInterval});
+        auto reader = EventReader::join(broadcast_, registry_, pace);
         if (!reader) {
             response.set_header("Retry-After", "10");
             return answerError(response, 503, "there are too many readers of events");
@@ -116,6 +131,10 @@ public:
             });
     }
 
+    void history(const Request& request, Response& response) {
+        if (acceptReader(request, response)) answerJson(response, 200, history_.json());
+    }
+
     void wrongBreakerMethod(const Request& request, Response& response) {
         const auto path = pathOf(request, response);
         if (path) answerWrongMethod(*path, response);
@@ -125,6 +144,19 @@ private:
     static void setEventHeaders(Response& response) {
         setSafeHeaders(response);
         response.set_header("X-Accel-Buffering", "no");  // Proxies shall hand it on as it comes.
+    }
+
+    /// Says whether the request is well-formed.
+    [[nodiscard]] static bool readFiguresPace(const Request& request, EventReaderPace& pace) {
+        if (!request.has_param("figuresMs")) return true;
+        const std::string text = request.get_param_value("figuresMs");
+        int milliseconds = 0;
+        const char* const end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data(), end, milliseconds);
+        if (error != std::errc{} || stop != end) return false;
+        if (milliseconds < 100 || milliseconds > 60'000) return false;
+        pace.figures = std::chrono::milliseconds{milliseconds};
+        return true;
     }
 
     [[nodiscard]] HealthCheckManager& health() {
@@ -192,6 +224,7 @@ private:
     const std::string breakersPath_;
     HealthCheckManager ownHealth_;
     const std::shared_ptr<EventBroadcast> broadcast_;
+    StateHistory history_;
 };
 
 }  // namespace fusebox::detail

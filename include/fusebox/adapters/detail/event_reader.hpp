@@ -5,8 +5,10 @@
 // needs: nlohmann_json
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +17,7 @@
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include "fusebox/adapters/detail/breaker_figures.hpp"
 #include "fusebox/adapters/detail/event_broadcast.hpp"
 #include "fusebox/exposition/json.hpp"
 #include "fusebox/registry/circuit_breaker_registry.hpp"
@@ -25,6 +28,8 @@ namespace fusebox::detail {
 struct EventReaderPace {
     std::chrono::nanoseconds heartbeat;
     std::chrono::nanoseconds snapshots;  ///< 0: only the first.
+    /// Also soon after an event; empty: never.
+    std::optional<std::chrono::nanoseconds> figures;
 };
 
 /// Writes a snapshot of all breakers and then events, until the connection ends.
@@ -62,6 +67,7 @@ public:
         for (const auto& message : messages) {
             if (!write(sink, *message)) return false;
         }
+        if (areFiguresDue(Clock::now(), !messages.empty()) && !writeFigures(sink)) return false;
         if (Clock::now() - lastWrite_ >= pace_.heartbeat) return write(sink, ": alive\n\n");
         return sink.is_writable();
     }
@@ -74,11 +80,28 @@ private:
     }
 
     [[nodiscard]] bool writeSnapshot(httplib::DataSink& sink) {
+        const auto all = registry_.getAllStats();
         nlohmann::ordered_json data = nlohmann::ordered_json::object();
-        data["circuitBreakers"] = registry_.getAllStats();
+        data["circuitBreakers"] = all;
         hasSnapshot_ = true;
         lastSnapshot_ = Clock::now();
+        if (pace_.figures) figures_.told(all);
         return write(sink, serverSentEvent("SNAPSHOT", data));
+    }
+
+    [[nodiscard]] bool areFiguresDue(Clock::time_point now, bool haveEvents) noexcept {
+        constexpr std::chrono::milliseconds kSoon{200};
+        if (!pace_.figures) return false;
+        eventsSinceFigures_ = eventsSinceFigures_ || haveEvents;
+        const auto wait = eventsSinceFigures_
+                              ? std::min<std::chrono::nanoseconds>(kSoon, *pace_.figures)
+                              : *pace_.figures;
+        return now - lastFigures_ >= wait;
+    }
+    [[nodiscard]] bool writeFigures(httplib::DataSink& sink) {
+        eventsSinceFigures_ = false;
+        lastFigures_ = Clock::now();
+        return write(sink, serverSentEvent("FIGURES", figures_.tell(registry_.getAllStats())));
     }
 
     [[nodiscard]] bool write(httplib::DataSink& sink, std::string_view text) {
@@ -94,6 +117,9 @@ private:
     bool hasSnapshot_ = false;
     Clock::time_point lastSnapshot_{};
     Clock::time_point lastWrite_{};
+    BreakerFigures figures_{};
+    bool eventsSinceFigures_ = false;
+    Clock::time_point lastFigures_{};
 };
 
 }  // namespace fusebox::detail
