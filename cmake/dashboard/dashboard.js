@@ -8,7 +8,7 @@ const findAll = (selector, root = document) => [...root.querySelectorAll(selecto
 
 const kEvery = 2000; // Milliseconds between figures.
 const kSilence = 10_000; // Without news for so long, the connection is taken for lost.
-const kSamples = 90; // Of latency: three minutes.
+const kSamples = 60; // Of latency: two minutes.
 const kHour = 3_600_000;
 
 const breakers = new Map(); // By name.
@@ -55,7 +55,7 @@ const kindOf = (state) => kStateKinds[state] ?? 'closed';
 
 const plain = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
-const percent = (rate) => (rate === null ? '–' : `${plain.format(rate * 100)} %`);
+const percent = (rate) => (rate === null ? '–' : `${rate >= 0.1 ? Math.round(rate * 100) : plain.format(rate * 100)} %`);
 
 /** A latency: three digits or so. */
 function latencyText(ms) {
@@ -168,7 +168,7 @@ function setStats(breaker, stats) {
 
 function setFigures(breaker, figures) {
   breaker.figures = figures;
-  noteState(breaker, figures.state, figures.mode, serverNow(), null);
+  noteState(breaker, figures.state, figures.mode, serverNow(), figures.state === 'HALF_OPEN' ? 'WAIT_ELAPSED' : null);
   const rest = figures.retryAfterMs;
   breaker.probeAt = rest === null || figures.state !== 'OPEN' ? null : performance.now() + rest;
 }
@@ -176,7 +176,10 @@ function setFigures(breaker, figures) {
 /** Into the past, if it is a change; `reason` may be null. */
 function noteState(breaker, state, mode, time, reason) {
   const last = breaker.past.at(-1);
-  if (last.state === state && last.mode === mode) return;
+  if (last.state === state && last.mode === mode) {
+    if (breaker.past.length > 1) last.reason ??= reason;
+    return;
+  }
   breaker.past.push({ time, state, mode, reason });
   while (breaker.past.length > 1 && breaker.past[1].time < serverNow() - kHour) breaker.past.shift();
 }
@@ -236,7 +239,7 @@ function drawRow(breaker) {
   const mean = meanLatency(breaker);
   setText(parts.mean, latencyText(mean));
   drawSamples(parts.spark, breaker.samples);
-  setAttribute(parts.spark, 'aria-label', mean === null ? 'Latency: nothing measured yet' : `Latency of three minutes, now ${latencyText(mean)}`);
+  setAttribute(parts.spark, 'aria-label', mean === null ? 'Latency: nothing measured yet' : `Latency of two minutes, now ${latencyText(mean)}`);
   drawPast(parts.past, breaker);
   setText(parts.traffic, rateText(breaker.callsPerSecond));
   setText(parts.rejected, breaker.rejectedPerSecond > 0 ? `${rateText(breaker.rejectedPerSecond)} rejected` : '');
@@ -301,7 +304,6 @@ function drawDetails() {
   drawTrip(stats.lastTrip);
   const highest = drawSamples(find('.spark', details), opened.samples);
   setText(find('.scale', details), opened.samples.some((mean) => mean !== null) ? `top ${latencyText(highest)}` : '');
-  setText(find('.from', details), `${spanText(opened.samples.length * kEvery)} ago`);
   find('.changes', details).replaceChildren(...past.slice(-7).reverse().map((entry, i) => {
     const isFirst = past.length - 1 - i === 0;
     const line = element('li');
@@ -351,7 +353,7 @@ function drawTrip(trip) {
     ['Failures', `${trip.windowFailures} of ${trip.windowCalls} calls in the window, ${trip.consecutiveFailures} in a row`],
     ['Slow', trip.windowSlow ? `${trip.windowSlow} of ${trip.windowCalls}` : ''],
     ['Last error', trip.lastError],
-    ['Rejects for', trip.waitMs === null ? 'until changed' : latencyText(trip.waitMs)],
+    ['Rejects for', trip.waitMs === null ? 'until changed' : trip.waitMs < 1000 ? latencyText(trip.waitMs) : spanText(trip.waitMs)],
     ['Policy', trip.policy],
     ['Options', opened.stats.options],
   ]);
@@ -444,7 +446,7 @@ function describe(shown) {
     setText(find('b', button), String(count[button.dataset.show]));
     button.classList.toggle('some', count[button.dataset.show] > 0);
   }
-  setText(byId('count'), shown === all.length ? '' : `${shown} of ${all.length} shown`);
+  setText(byId('count'), shown === all.length ? `${shown} breakers` : `${shown} of ${all.length} breakers`);
   document.title = count.open ? `(${count.open} open) Fusebox` : 'Fusebox';
   const empty = byId('empty');
   empty.hidden = shown > 0 || !isLive;
@@ -648,7 +650,7 @@ function explain(problem, failures) {
   if (![401, 403].includes(problem.status)) {
     return { words: `The server refuses to tell events ${said}`, wait: Math.max(backoff, problem.retryAfter) };
   }
-  return { words: `The server does not let this page read ${said} “Authorise …” takes a token.`, wait: null };
+  return { words: `The server does not let this page read ${said} “Authorize …” takes a token.`, wait: null };
 }
 
 async function stayConnected() {
@@ -696,6 +698,7 @@ async function answerYes(event) {
   event.preventDefault();
   if (!asked) {
     ask.close();
+    setText(byId('key'), byId('token').value ? 'Change token …' : 'Authorize …');
     return wake?.();
   }
   const { breaker, action } = asked;
@@ -728,7 +731,7 @@ byId('rows').addEventListener('click', (event) => {
 });
 byId('key').addEventListener('click', () => {
   asked = null;
-  openDialog('Authorisation', 'What the server asks of those who read or change breakers.', 'Use it');
+  openDialog('Authorization', 'What the server asks of those who read or change breakers.', 'Use it');
 });
 find('form', ask).addEventListener('submit', answerYes);
 byId('ask-no').addEventListener('click', () => ask.close());

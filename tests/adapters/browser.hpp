@@ -79,6 +79,10 @@ public:
                                                        {"deviceScaleFactor", scale},
                                                        {"mobile", width < 500}});
     }
+    /// To be run in each page before its own scripts.
+    void runFirst(const std::string& script) {
+        command("Page.addScriptToEvaluateOnNewDocument", {{"source", script}});
+    }
     void prefer(const char* scheme) {
         const Json feature{{"name", "prefers-color-scheme"}, {"value", scheme}};
         command("Emulation.setEmulatedMedia", {{"features", Json::array({feature})}});

@@ -79,7 +79,7 @@ const std::string kHelpers = R"(
     const row = (name) => [...document.querySelectorAll('.row')]
         .find((one) => one.querySelector('bdi').textContent === name);
     const names = () => [...document.querySelectorAll('.row bdi')].map((one) => one.textContent);
-    const text = (selector) => document.querySelector(selector).textContent;
+    const text = (selector) => document.querySelector(selector)?.textContent ?? '';
     const type = (selector, value) => {
         const input = document.querySelector(selector);
         input.value = value;
@@ -118,7 +118,8 @@ TEST_CASE("The dashboard shows a trip, and resets it for who may") {
     CHECK(shown < 10s);
     CHECK(says(browser, ".row[data-is=open] .word", "Open"));
     CHECK(says(browser, ".row[data-is=open] .probe", "probe in "));
-    CHECK(says(browser, ".row[data-is=open] .why", "5 of 5 calls failed (100 %): connection refused"));
+    CHECK(says(browser, ".row[data-is=open] .why",
+               "5 of 5 calls failed (100 %): connection refused"));
     CHECK(says(browser, "[data-show=open] b", "1"));
     CHECK(waitUntil(browser, "return document.title.startsWith('(1 open)');"));
 
@@ -241,12 +242,13 @@ TEST_CASE("Screenshots of the dashboard", "[.][screenshots]") {
     const std::filesystem::path folder = given ? given : ".";
     test::DashboardScene scene;
     const Service service{scene.registry()};
-    scene.play(20s);
+    scene.play(5s);
     Browser browser;
     browser.resize(1280, 900);
+    browser.runFirst(test::kMadeUpHour);
     browser.open(service.url());
     REQUIRE(says(browser, "#link-text", "Live"));
-    scene.play(45s);
+    scene.play(125s);
     for (const char* scheme : {"light", "dark"}) {
         browser.prefer(scheme);
         browser.resize(1280, 860);

@@ -13,8 +13,8 @@ namespace fusebox::detail {
 inline constexpr std::string_view kDashboardPolicy =
     "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'; "
-    "style-src 'sha256-arouohWtug+drqURsRbFztbzHB/cTnAL8aa2lzKsQwI='; "
-    "script-src 'sha256-Aho0PqzwpadgbR2n288kYQcLQYgaPTa0WXDoTrM1xF0='";
+    "style-src 'sha256-ksWSRN0SIt5NnaYeuYBaar21ooVAoUxIv4nD0kXvO1o='; "
+    "script-src 'sha256-Cd3vi0RWOwwAV0LWWN6DTp9ya4pMm1pk3vyga67ZFMU='";
 
 /// The page, of UTF-8.
 [[nodiscard]] inline std::string dashboardPage() {
@@ -235,6 +235,7 @@ tbody tr:last-child { border-bottom: 0; }
 .rate { display: grid; grid-template-columns: 52px 1fr; align-items: center; gap: 0 8px; }
 .rate .number { text-align: right; }
 .rate .small { grid-column: 1 / -1; padding-left: 8px; }
+.label { display: none; }
 .meter { height: 5px; border-radius: 3px; background: var(--line); overflow: hidden; }
 .meter i { display: block; width: 0; height: 100%; background: var(--muted); }
 .meter i.much { background: var(--open); }
@@ -244,7 +245,15 @@ tbody tr:last-child { border-bottom: 0; }
 .spark path { vector-effect: non-scaling-stroke; }
 .spark .line { fill: none; stroke: var(--accent); stroke-width: 1.4; stroke-linejoin: round; }
 .spark .area { fill: var(--accent); opacity: 0.12; }
-.past { display: block; width: 100%; height: 24px; }
+.past {
+  display: block;
+  width: 100%;
+  height: 24px;
+  /* A line for what is not known, a mark for each quarter of an hour. */
+  background:
+    linear-gradient(var(--line) 0 0) 0 17px / 100% 1px no-repeat,
+    repeating-linear-gradient(90deg, var(--line) 0 1px, transparent 1px 25%) 0 12px / 100% 12px no-repeat;
+}
 .past .closed { fill: var(--closed); opacity: 0.65; }
 .past .half { fill: var(--half); }
 .past .open { fill: var(--open); }
@@ -365,11 +374,12 @@ dialog input { min-width: 0; width: 100%; }
   .name button { padding: 2px 4px; }
   .state { grid-area: state; align-items: flex-end; }
   .probe { padding: 0; }
-  .rate { grid-area: rate; grid-template-columns: auto 1fr; }
+  .rate { grid-area: rate; grid-template-columns: auto auto 1fr; gap: 0 5px; min-height: 24px; }
+  .label { display: inline; color: var(--muted); font-size: 12px; }
   .rate .small { display: none; }
   .latency { grid-area: latency; }
   .hour { grid-area: hour; }
-  .past { height: 18px; }
+  .control { order: -1; padding: 0 0 14px; border: 0; border-bottom: 1px solid var(--line); }
   .details > td { grid-template-columns: minmax(0, 1fr); padding: 14px; }
   .control button { padding: 8px 12px; }
   dialog label { grid-template-columns: 1fr; gap: 2px; }
@@ -393,7 +403,7 @@ dialog input { min-width: 0; width: 100%; }
 <header class="top">
   <h1><svg class="shape" aria-hidden="true"><use href="#shape-open" /></svg>Fusebox <span id="host"></span></h1>
   <p id="link" class="link" data-link="waiting"><span class="dot" aria-hidden="true"></span><span id="link-text">Connecting …</span></p>
-  <button id="key" type="button">Authorise …</button>
+  <button id="key" type="button">Authorize …</button>
 </header>
 
 <main>
@@ -450,7 +460,7 @@ dialog input { min-width: 0; width: 100%; }
   <tr role="row" class="row">
     <td role="cell" class="state"><span class="chip"><svg class="shape" aria-hidden="true"><use href="#shape-closed" /></svg><span class="word"></span></span><span class="probe"></span></td>
     <th role="rowheader" scope="row" class="name"><button type="button" aria-expanded="false"><bdi></bdi></button><span class="why"></span></th>
-    <td role="cell" class="rate"><span class="number"></span><span class="meter" aria-hidden="true"><i></i></span><span class="small"></span></td>
+    <td role="cell" class="rate"><span class="number"></span><span class="label">failed</span><span class="meter" aria-hidden="true"><i></i></span><span class="small"></span></td>
     <td role="cell" class="latency"><svg class="spark" viewBox="0 0 120 24" preserveAspectRatio="none" role="img"><path class="area" /><path class="line" /></svg><span class="number"></span></td>
     <td role="cell" class="hour"><svg class="past" viewBox="0 0 3600 24" preserveAspectRatio="none" role="img"><path class="closed" /><path class="half" /><path class="open" /><path class="hand" /></svg></td>
     <td role="cell" class="traffic"><span class="number"></span><span class="small"></span></td>
@@ -469,7 +479,7 @@ dialog input { min-width: 0; width: 100%; }
       <section class="graphs">
         <h2>Latency, mean of each 2 s <span class="scale"></span></h2>
         <svg class="spark" viewBox="0 0 120 24" preserveAspectRatio="none" role="img"><path class="area" /><path class="line" /></svg>
-        <p class="axis"><span class="from"></span><span>now</span></p>
+        <p class="axis"><span>2 min ago</span><span>now</span></p>
         <h2>Last changes</h2>
         <ol class="changes"></ol>
       </section>
@@ -500,7 +510,7 @@ dialog input { min-width: 0; width: 100%; }
     <p id="ask-text"></p>
     <p id="ask-error" class="error" role="alert"></p>
     <fieldset>
-      <legend>Authorisation</legend>
+      <legend>Authorization</legend>
       <label>Token <input id="token" type="password" autocomplete="off" spellcheck="false"></label>
       <label>Sent in the header <input id="header" type="text" value="Authorization: Bearer" autocomplete="off" spellcheck="false"></label>
       <p class="small">Kept by this page until it is closed, and sent to this server only.</p>
@@ -522,7 +532,7 @@ const findAll = (selector, root = document) => [...root.querySelectorAll(selecto
 
 const kEvery = 2000; // Milliseconds between figures.
 const kSilence = 10_000; // Without news for so long, the connection is taken for lost.
-const kSamples = 90; // Of latency: three minutes.
+const kSamples = 60; // Of latency: two minutes.
 const kHour = 3_600_000;
 
 const breakers = new Map(); // By name.
@@ -569,7 +579,7 @@ const kindOf = (state) => kStateKinds[state] ?? 'closed';
 
 const plain = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
-const percent = (rate) => (rate === null ? '–' : `${plain.format(rate * 100)} %`);
+const percent = (rate) => (rate === null ? '–' : `${rate >= 0.1 ? Math.round(rate * 100) : plain.format(rate * 100)} %`);
 
 /** A latency: three digits or so. */
 function latencyText(ms) {
@@ -682,7 +692,7 @@ function setStats(breaker, stats) {
 
 function setFigures(breaker, figures) {
   breaker.figures = figures;
-  noteState(breaker, figures.state, figures.mode, serverNow(), null);
+  noteState(breaker, figures.state, figures.mode, serverNow(), figures.state === 'HALF_OPEN' ? 'WAIT_ELAPSED' : null);
   const rest = figures.retryAfterMs;
   breaker.probeAt = rest === null || figures.state !== 'OPEN' ? null : performance.now() + rest;
 }
@@ -690,7 +700,10 @@ function setFigures(breaker, figures) {
 /** Into the past, if it is a change; `reason` may be null. */
 function noteState(breaker, state, mode, time, reason) {
   const last = breaker.past.at(-1);
-  if (last.state === state && last.mode === mode) return;
+  if (last.state === state && last.mode === mode) {
+    if (breaker.past.length > 1) last.reason ??= reason;
+    return;
+  }
   breaker.past.push({ time, state, mode, reason });
   while (breaker.past.length > 1 && breaker.past[1].time < serverNow() - kHour) breaker.past.shift();
 }
@@ -750,7 +763,7 @@ function drawRow(breaker) {
   const mean = meanLatency(breaker);
   setText(parts.mean, latencyText(mean));
   drawSamples(parts.spark, breaker.samples);
-  setAttribute(parts.spark, 'aria-label', mean === null ? 'Latency: nothing measured yet' : `Latency of three minutes, now ${latencyText(mean)}`);
+  setAttribute(parts.spark, 'aria-label', mean === null ? 'Latency: nothing measured yet' : `Latency of two minutes, now ${latencyText(mean)}`);
   drawPast(parts.past, breaker);
   setText(parts.traffic, rateText(breaker.callsPerSecond));
   setText(parts.rejected, breaker.rejectedPerSecond > 0 ? `${rateText(breaker.rejectedPerSecond)} rejected` : '');
@@ -815,7 +828,6 @@ function drawDetails() {
   drawTrip(stats.lastTrip);
   const highest = drawSamples(find('.spark', details), opened.samples);
   setText(find('.scale', details), opened.samples.some((mean) => mean !== null) ? `top ${latencyText(highest)}` : '');
-  setText(find('.from', details), `${spanText(opened.samples.length * kEvery)} ago`);
   find('.changes', details).replaceChildren(...past.slice(-7).reverse().map((entry, i) => {
     const isFirst = past.length - 1 - i === 0;
     const line = element('li');
@@ -865,7 +877,7 @@ function drawTrip(trip) {
     ['Failures', `${trip.windowFailures} of ${trip.windowCalls} calls in the window, ${trip.consecutiveFailures} in a row`],
     ['Slow', trip.windowSlow ? `${trip.windowSlow} of ${trip.windowCalls}` : ''],
     ['Last error', trip.lastError],
-    ['Rejects for', trip.waitMs === null ? 'until changed' : latencyText(trip.waitMs)],
+    ['Rejects for', trip.waitMs === null ? 'until changed' : trip.waitMs < 1000 ? latencyText(trip.waitMs) : spanText(trip.waitMs)],
     ['Policy', trip.policy],
     ['Options', opened.stats.options],
   ]);
@@ -958,7 +970,7 @@ function describe(shown) {
     setText(find('b', button), String(count[button.dataset.show]));
     button.classList.toggle('some', count[button.dataset.show] > 0);
   }
-  setText(byId('count'), shown === all.length ? '' : `${shown} of ${all.length} shown`);
+  setText(byId('count'), shown === all.length ? `${shown} breakers` : `${shown} of ${all.length} breakers`);
   document.title = count.open ? `(${count.open} open) Fusebox` : 'Fusebox';
   const empty = byId('empty');
   empty.hidden = shown > 0 || !isLive;
@@ -1162,7 +1174,7 @@ function explain(problem, failures) {
   if (![401, 403].includes(problem.status)) {
     return { words: `The server refuses to tell events ${said}`, wait: Math.max(backoff, problem.retryAfter) };
   }
-  return { words: `The server does not let this page read ${said} “Authorise …” takes a token.`, wait: null };
+  return { words: `The server does not let this page read ${said} “Authorize …” takes a token.`, wait: null };
 }
 
 async function stayConnected() {
@@ -1210,6 +1222,7 @@ async function answerYes(event) {
   event.preventDefault();
   if (!asked) {
     ask.close();
+    setText(byId('key'), byId('token').value ? 'Change token …' : 'Authorize …');
     return wake?.();
   }
   const { breaker, action } = asked;
@@ -1242,7 +1255,7 @@ byId('rows').addEventListener('click', (event) => {
 });
 byId('key').addEventListener('click', () => {
   asked = null;
-  openDialog('Authorisation', 'What the server asks of those who read or change breakers.', 'Use it');
+  openDialog('Authorization', 'What the server asks of those who read or change breakers.', 'Use it');
 });
 find('form', ask).addEventListener('submit', answerYes);
 byId('ask-no').addEventListener('click', () => ask.close());
