@@ -10,6 +10,7 @@ const kEvery = 2000; // Milliseconds between figures.
 const kSilence = 10_000; // Without news for so long, the connection is taken for lost.
 const kSamples = 60; // Of latency: two minutes.
 const kHour = 3_600_000;
+const kMostPast = 512; // Changes that are kept of a breaker, of the last hour.
 
 const breakers = new Map(); // By name.
 let opened = null; // The breaker whose details are shown.
@@ -181,7 +182,8 @@ function noteState(breaker, state, mode, time, reason) {
     return;
   }
   breaker.past.push({ time, state, mode, reason });
-  while (breaker.past.length > 1 && breaker.past[1].time < serverNow() - kHour) breaker.past.shift();
+  const isOver = () => breaker.past[1].time < serverNow() - kHour || breaker.past.length > kMostPast;
+  while (breaker.past.length > 1 && isOver()) breaker.past.shift();
 }
 
 /** What happened since the last sample; a breaker that was reset begins again. */

@@ -241,12 +241,12 @@ TEST_CASE("Screenshots of the dashboard", "[.][screenshots]") {
     const char* const given = std::getenv("FUSEBOX_SCREENSHOTS");
     const std::filesystem::path folder = given ? given : ".";
     test::DashboardScene scene;
-    const Service service{scene.registry()};
+    auto service = std::make_unique<Service>(scene.registry());
     scene.play(5s);
     Browser browser;
     browser.resize(1280, 900);
     browser.runFirst(test::kMadeUpHour);
-    browser.open(service.url());
+    browser.open(service->url());
     REQUIRE(says(browser, "#link-text", "Live"));
     scene.play(125s);
     for (const char* scheme : {"light", "dark"}) {
@@ -268,5 +268,10 @@ TEST_CASE("Screenshots of the dashboard", "[.][screenshots]") {
     browser.click("#ask-yes");
     CHECK(says(browser, "#ask-error", "Refused"));
     browser.screenshot(folder / "refused.png");
+    browser.press(kEscape);
+    service.reset();
+    CHECK(says(browser, "#lost-text", "lost"));
+    browser.resize(820, 1100);
+    browser.screenshot(folder / "lost.png");
     CHECK(browser.complaints() == std::vector<std::string>{});
 }

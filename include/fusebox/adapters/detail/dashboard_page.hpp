@@ -14,7 +14,7 @@ inline constexpr std::string_view kDashboardPolicy =
     "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'; "
     "style-src 'sha256-ksWSRN0SIt5NnaYeuYBaar21ooVAoUxIv4nD0kXvO1o='; "
-    "script-src 'sha256-Cd3vi0RWOwwAV0LWWN6DTp9ya4pMm1pk3vyga67ZFMU='";
+    "script-src 'sha256-iiqPWRQXFg82yfldu5n0H2+Wr5FScz78DldOUd7vIEw='";
 
 /// The page, of UTF-8.
 [[nodiscard]] inline std::string dashboardPage() {
@@ -534,6 +534,7 @@ const kEvery = 2000; // Milliseconds between figures.
 const kSilence = 10_000; // Without news for so long, the connection is taken for lost.
 const kSamples = 60; // Of latency: two minutes.
 const kHour = 3_600_000;
+const kMostPast = 512; // Changes that are kept of a breaker, of the last hour.
 
 const breakers = new Map(); // By name.
 let opened = null; // The breaker whose details are shown.
@@ -705,7 +706,8 @@ function noteState(breaker, state, mode, time, reason) {
     return;
   }
   breaker.past.push({ time, state, mode, reason });
-  while (breaker.past.length > 1 && breaker.past[1].time < serverNow() - kHour) breaker.past.shift();
+  const isOver = () => breaker.past[1].time < serverNow() - kHour || breaker.past.length > kMostPast;
+  while (breaker.past.length > 1 && isOver()) breaker.past.shift();
 }
 
 /** What happened since the last sample; a breaker that was reset begins again. */
