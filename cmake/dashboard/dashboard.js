@@ -698,6 +698,11 @@ async function act({ breaker, action }) {
 
 async function answerYes(event) {
   event.preventDefault();
+  try {
+    new Headers(credentials());
+  } catch {
+    return setText(byId('ask-error'), 'This cannot be sent as a header, which is a name, a colon, and plain letters.');
+  }
   if (!asked) {
     ask.close();
     setText(byId('key'), byId('token').value ? 'Change token …' : 'Authorize …');

@@ -199,6 +199,9 @@ TEST_CASE("The dashboard finds and orders 500 breakers, on a phone, too") {
     CHECK(says(browser, "#lost-text", "does not let this page read (403): not authorized to read"));
     browser.click("#key");
     browser.press("me");
+    (void)browser.run(kHelpers + "type('#header', 'no name:');");
+    browser.click("#ask-yes");
+    CHECK(says(browser, "#ask-error", "This cannot be sent as a header"));
     (void)browser.run(kHelpers + "type('#header', 'X-Reader');");
     browser.click("#ask-yes");
     REQUIRE(waitUntil(browser, kHelpers + "return names().length === 500;"));

@@ -5,13 +5,10 @@
 // needs: nlohmann_json
 #pragma once
 
-#include <charconv>
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <httplib.h>
@@ -144,19 +141,6 @@ private:
     static void setEventHeaders(Response& response) {
         setSafeHeaders(response);
         response.set_header("X-Accel-Buffering", "no");  // Proxies shall hand it on as it comes.
-    }
-
-    /// Says whether the request is well-formed.
-    [[nodiscard]] static bool readFiguresPace(const Request& request, EventReaderPace& pace) {
-        if (!request.has_param("figuresMs")) return true;
-        const std::string text = request.get_param_value("figuresMs");
-        int milliseconds = 0;
-        const char* const end = text.data() + text.size();
-        const auto [stop, error] = std::from_chars(text.data(), end, milliseconds);
-        if (error != std::errc{} || stop != end) return false;
-        if (milliseconds < 100 || milliseconds > 60'000) return false;
-        pace.figures = std::chrono::milliseconds{milliseconds};
-        return true;
     }
 
     [[nodiscard]] HealthCheckManager& health() {

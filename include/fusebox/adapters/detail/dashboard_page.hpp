@@ -14,7 +14,7 @@ inline constexpr std::string_view kDashboardPolicy =
     "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'; "
     "style-src 'sha256-ksWSRN0SIt5NnaYeuYBaar21ooVAoUxIv4nD0kXvO1o='; "
-    "script-src 'sha256-iiqPWRQXFg82yfldu5n0H2+Wr5FScz78DldOUd7vIEw='";
+    "script-src 'sha256-mJDS2o6wbu0ujei50VCIgkzY9eCzuBCQ9KS9e713jC8='";
 
 /// The page, of UTF-8.
 [[nodiscard]] inline std::string dashboardPage() {
@@ -1222,6 +1222,11 @@ async function act({ breaker, action }) {
 
 async function answerYes(event) {
   event.preventDefault();
+  try {
+    new Headers(credentials());
+  } catch {
+    return setText(byId('ask-error'), 'This cannot be sent as a header, which is a name, a colon, and plain letters.');
+  }
   if (!asked) {
     ask.close();
     setText(byId('key'), byId('token').value ? 'Change token …' : 'Authorize …');

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -31,6 +33,19 @@ struct EventReaderPace {
     /// Also soon after an event; empty: never.
     std::optional<std::chrono::nanoseconds> figures;
 };
+
+/// Takes from a request how often its reader wants figures; says whether it is well-formed.
+[[nodiscard]] inline bool readFiguresPace(const httplib::Request& request, EventReaderPace& pace) {
+    if (!request.has_param("figuresMs")) return true;
+    const std::string text = request.get_param_value("figuresMs");
+    int milliseconds = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, milliseconds);
+    if (error != std::errc{} || stop != end) return false;
+    if (milliseconds < 100 || milliseconds > 60'000) return false;
+    pace.figures = std::chrono::milliseconds{milliseconds};
+    return true;
+}
 
 /// Writes a snapshot of all breakers and then events, until the connection ends.
 class EventReader {
