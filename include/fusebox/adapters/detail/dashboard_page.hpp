@@ -13,7 +13,7 @@ namespace fusebox::detail {
 inline constexpr std::string_view kDashboardPolicy =
     "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'; "
-    "style-src 'sha256-ksWSRN0SIt5NnaYeuYBaar21ooVAoUxIv4nD0kXvO1o='; "
+    "style-src 'sha256-njmTtWI3eZ9g4SO+LHdQaF5s7IhLzdPkrSDDd4m4S/I='; "
     "script-src 'sha256-mJDS2o6wbu0ujei50VCIgkzY9eCzuBCQ9KS9e713jC8='";
 
 /// The page, of UTF-8.
@@ -132,7 +132,7 @@ h1 .shape { width: 32px; height: 16px; color: var(--accent); fill: var(--ground)
   background: var(--open-soft);
 }
 .lost p { flex: 1; }
-.stale table { opacity: 0.6; }
+.stale table { opacity: 0.75; }
 
 /* What to show. */
 .tools { display: flex; flex-wrap: wrap; gap: 10px 14px; align-items: center; }
@@ -243,7 +243,7 @@ tbody tr:last-child { border-bottom: 0; }
 .latency .spark { flex: 1; min-width: 0; height: 24px; }
 .latency .number { width: 64px; text-align: right; white-space: nowrap; }
 .spark path { vector-effect: non-scaling-stroke; }
-.spark .line { fill: none; stroke: var(--accent); stroke-width: 1.4; stroke-linejoin: round; }
+.spark .line { fill: none; stroke: var(--accent); stroke-width: 1.4; stroke-linejoin: round; stroke-linecap: round; }
 .spark .area { fill: var(--accent); opacity: 0.12; }
 .past {
   display: block;
