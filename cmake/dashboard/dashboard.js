@@ -76,8 +76,16 @@ function rateText(perSecond) {
   if (perSecond === null) return '–';
   return `${perSecond >= 1000 ? compact.format(perSecond) : plain.format(perSecond)}/s`;
 }
+const timesText = (count) => (count === 1 ? 'once' : `${plain.format(count)} times`);
 const clockText = (time) => new Date(time).toLocaleTimeString('en-GB');
 const serverNow = () => Date.now() + clockSkew;
+
+/** A name in which nothing hides: what cannot be seen, or turns the direction of what follows, is
+    shown as its code. */
+function nameText(name) {
+  const hidden = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+  return name.replace(hidden, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`) || '(no name)';
+}
 
 /** Why it opened, short. */
 function tripText(trip) {
@@ -152,8 +160,8 @@ function makeBreaker(stats) {
     },
   };
   row.breaker = breaker;
-  setText(breaker.parts.name, breaker.name || '(no name)');
-  breaker.parts.toggle.title = breaker.name;
+  setText(breaker.parts.name, nameText(breaker.name));
+  breaker.parts.toggle.title = nameText(breaker.name);
   onScreen.observe(row);
   setStats(breaker, stats);
   setFigures(breaker, stats);
@@ -241,7 +249,6 @@ function drawRow(breaker) {
   const mean = meanLatency(breaker);
   setText(parts.mean, latencyText(mean));
   drawSamples(parts.spark, breaker.samples);
-  setAttribute(parts.spark, 'aria-label', mean === null ? 'Latency: nothing measured yet' : `Latency of two minutes, now ${latencyText(mean)}`);
   drawPast(parts.past, breaker);
   setText(parts.traffic, rateText(breaker.callsPerSecond));
   setText(parts.rejected, breaker.rejectedPerSecond > 0 ? `${rateText(breaker.rejectedPerSecond)} rejected` : '');
@@ -249,6 +256,9 @@ function drawRow(breaker) {
 
 /** The newest at the right; the highest touches the top. Returns what that is. */
 function drawSamples(svg, samples) {
+  const now = samples.findLast((mean) => mean !== null);
+  setAttribute(svg, 'aria-label', now === undefined
+    ? 'Latency: nothing measured yet' : `Latency of two minutes, now ${latencyText(now)}`);
   const highest = Math.max(...samples.map((mean) => mean ?? 0), 0) || 1;
   let line = '';
   let area = '';
@@ -291,9 +301,8 @@ function drawPast(svg, breaker) {
     totals.open += 1000 * (to - from);
   });
   for (const kind of Object.keys(paths)) setAttribute(find(`.${kind}`, svg), 'd', paths[kind]);
-  const times = totals.openings === 1 ? 'once' : `${totals.openings} times`;
   setAttribute(svg, 'aria-label', totals.openings
-    ? `Last hour: open ${times}, for ${spanText(totals.open)}` : 'Last hour: never open');
+    ? `Last hour: open ${timesText(totals.openings)}, for ${spanText(totals.open)}` : 'Last hour: never open');
 }
 
 // ---- The details of one breaker.
@@ -326,7 +335,7 @@ function drawDetails() {
     ['Policy score', figures.policyScore === null ? '' : percent(figures.policyScore)],
     ['Latency p50, p99', `${latencyText(latency.p50)}, ${latencyText(latency.p99)}`],
     ['Longest', latencyText(latency.max)],
-    ['Opened', `${plain.format(stats.timesOpened)} times, for ${spanText(figures.timeOpenMs ?? 0)}`],
+    ['Opened', `${timesText(stats.timesOpened)}, for ${spanText(figures.timeOpenMs ?? 0)}`],
     ['Last error', figures.lastError],
   ]);
   for (const button of findAll('[data-mode]', details)) {
@@ -513,14 +522,14 @@ const kListeners = {
       breaker.figures = { ...breaker.figures, state: event.to };
       breaker.probeAt = null; // Figures follow.
     }
-    announce(`${event.breaker}: ${kStateWords[event.to].toLowerCase()}, ${kReasonWords[event.reason]}`);
+    announce(`${nameText(event.breaker)}: ${kStateWords[event.to].toLowerCase()}, ${kReasonWords[event.reason]}`);
     arrange();
   },
   MODE_CHANGED(event) {
-    announce(`${event.breaker}: mode ${event.to.toLowerCase().replace('_', ' ')}`);
+    announce(`${nameText(event.breaker)}: mode ${event.to.toLowerCase().replace('_', ' ')}`);
   },
   WAS_RESET(event) {
-    announce(`${event.breaker}: reset`);
+    announce(`${nameText(event.breaker)}: reset`);
   },
 };
 
@@ -710,10 +719,11 @@ async function answerYes(event) {
   }
   const { breaker, action } = asked;
   byId('ask-yes').disabled = true;
+  setText(byId('ask-error'), '');
   try {
     await act(asked);
     ask.close();
-    announce(`${breaker.name}: “${kActions[action][0]}” is done`);
+    announce(`${nameText(breaker.name)}: “${kActions[action][0]}” is done`);
   } catch (error) {
     setText(byId('ask-error'), error instanceof Refused
       ? `Refused (${error.status}): ${error.message}. Nothing was changed.`
@@ -731,7 +741,7 @@ byId('rows').addEventListener('click', (event) => {
   if (action) {
     asked = { breaker: opened, action };
     const [word, text] = kActions[action];
-    return openDialog(`${word}: ${opened.name}`, text, word);
+    return openDialog(`${word}: ${nameText(opened.name)}`, text, word);
   }
   const row = event.target.closest('.row');
   if (row && !getSelection().toString()) toggle(row.breaker);

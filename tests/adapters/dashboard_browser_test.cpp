@@ -96,12 +96,18 @@ bool says(Browser& browser, const std::string& selector, const std::string& part
                      {selector, part});
 }
 
+/// Whether the dialog is through with its work.
+bool isDone(Browser& browser) {
+    return waitUntil(browser, "return !document.querySelector('#ask').open;");
+}
+
 }  // namespace
 
 TEST_CASE("The dashboard shows a trip, and resets it for who may") {
     CircuitBreakerRegistry registry;
     const auto payments = registry.create("payments", {.recoveryTimeout = 1h});
     (void)registry.create(kHostile);
+    (void)registry.create("line\nfeed \xE2\x80\xAEgnp.exe");
     auto service = std::make_unique<Service>(registry);
     Browser browser;
     browser.resize(1280, 900);
@@ -141,15 +147,18 @@ TEST_CASE("The dashboard shows a trip, and resets it for who may") {
     (void)browser.run(kHelpers + "type('#token', 'secret');");
     browser.press(kEnter);
     CHECK(isShown(browser, "payments", "closed"));
-    CHECK(waitUntil(browser, "return !document.querySelector('#ask').open;"));
+    CHECK(isDone(browser));
     CHECK_FALSE(payments->isOpen());
     CHECK(says(browser, ".trip .lead", "It has not opened"));
 
     // Whatever it is called, it is text.
     CHECK(browser.run(kHelpers + "return names().includes(arguments[0]);", {kHostile}) == true);
     CHECK(browser.run("return document.querySelectorAll('#rows script, #rows img').length;") == 0);
+    CHECK(browser.run(kHelpers + "return names().includes(arguments[0]);",
+                      {R"(line\u000afeed \u202egnp.exe)"}) == true);
     browser.click("[data-action=force-open]");
     browser.click("#ask-yes");
+    CHECK(isDone(browser));
     CHECK(says(browser, ".row[data-hand] .word", "Forced open"));
     CHECK(payments->mode() == ControlMode::ForcedOpen);
     CHECK(says(browser, "[data-mode=FORCED_OPEN][aria-pressed=true]", "Force open"));
@@ -167,6 +176,7 @@ TEST_CASE("The dashboard shows a trip, and resets it for who may") {
     browser.click("[data-action=open]");
     CHECK(says(browser, "#ask-title", kHostile));
     browser.click("#ask-yes");
+    CHECK(isDone(browser));
     CHECK(isShown(browser, kHostile, "open"));
     CHECK(browser.run("return window.hacked === undefined;") == true);
 
