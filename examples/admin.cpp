@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Endpoints for administrators on an httplib server. With the argument --serve it serves until it
-// is interrupted; otherwise it asks itself.
+// Endpoints for administrators on an httplib server, and a dashboard for the browser. With the
+// argument --serve it serves until it is interrupted; otherwise it asks itself.
 //
 // needs: httplib
 // needs: nlohmann_json
@@ -22,10 +22,12 @@ bool steer(int port) {
     const auto stranger = client.Post(reset);
     const auto administrator = client.Post(reset, {{"X-Admin-Token", "secret"}}, "", "text/plain");
     const auto health = client.Get("/health");
-    if (!stranger || !administrator || !health) return false;
+    const auto dashboard = client.Get("/");
+    if (!stranger || !administrator || !health || !dashboard) return false;
     fmt::print("{} {}\n{} {}\n", stranger->status, stranger->body, administrator->status,
                administrator->body);
-    return stranger->status == 403 && administrator->status == 200 && health->status == 200;
+    return stranger->status == 403 && administrator->status == 200 && health->status == 200 &&
+           dashboard->status == 200;
 }
 
 }  // namespace
@@ -48,7 +50,8 @@ int main(int argc, char** argv) {
     const int port = server.bind_to_any_port("127.0.0.1");
     std::thread listener{[&] { server.listen_after_bind(); }};
     if (argc > 1 && std::string_view{argv[1]} == "--serve") {
-        fmt::print("http://127.0.0.1:{}/health\n", port);
+        fmt::print("http://127.0.0.1:{}/ is the dashboard; its token: {}, sent in X-Admin-Token\n",
+                   port, token);
         listener.join();
         return 0;
     }

@@ -24,7 +24,7 @@ public:
     void deepenBacklog() { (void)::listen(svr_sock_, 1024); }
 };
 
-/// Listens from `start()` to its end, on any port.
+/// Listens from `start()` to its end, on any port, or on that which is given.
 class LoopbackServer {
 public:
     explicit LoopbackServer(std::size_t threads = 8) {
@@ -36,8 +36,10 @@ public:
 
     [[nodiscard]] httplib::Server& server() { return server_; }
 
-    void start() {
-        port_ = server_.bind_to_any_port("127.0.0.1");
+    void start(int port = 0) {
+        port_ = port != 0 && server_.bind_to_port("127.0.0.1", port)
+                    ? port
+                    : server_.bind_to_any_port("127.0.0.1");
         server_.deepenBacklog();
         thread_ = std::thread{[this] { server_.listen_after_bind(); }};
         while (!server_.is_running()) std::this_thread::yield();

@@ -361,6 +361,91 @@ TEST_CASE("A prefix stands before every path") {
     CHECK(service.get("/circuit-breakers/payments").status == 404);
 }
 
+TEST_CASE("The dashboard is a page that may do little, and says nothing of breakers") {
+    const Service service{{.authorizeReading = [](const httplib::Request&) { return false; }}};
+    const auto page = service.get("/");
+    CHECK(page.status == 200);
+    CHECK(page.type == "text/html; charset=utf-8");
+    CHECK(page.body.starts_with("<!doctype html>"));
+    CHECK(page.body.ends_with("</html>\n"));
+    CHECK(page.body.find("payments") == std::string::npos);
+    CHECK(page.body.find("http://") == page.body.find("http://www.w3.org/2000/svg"));
+    CHECK(page.body.find("https://") == std::string::npos);
+    const std::string policy = page.headers.find("Content-Security-Policy")->second;
+    CHECK(policy.starts_with("default-src 'none'; connect-src 'self'; "));
+    CHECK_THAT(policy, ContainsSubstring("script-src 'sha256-"));
+    CHECK_THAT(policy, ContainsSubstring("frame-ancestors 'none'"));
+    CHECK(policy.find("unsafe") == std::string::npos);
+    CHECK(page.headers.find("X-Frame-Options")->second == "DENY");
+    CHECK(page.headers.find("X-Content-Type-Options")->second == "nosniff");
+    CHECK(service.post("/").status == 405);
+    CHECK(service.get("/events/history").status == 403);
+}
+
+TEST_CASE("The dashboard stands below the prefix, or is not there") {
+    const Service service{{.prefix = "/internal"}};
+    CHECK(service.get("/internal/").status == 200);
+    const auto moved = service.get("/internal");
+    CHECK(moved.status == 308);
+    CHECK(moved.headers.find("Location")->second == "/internal/");
+    CHECK(service.get("/").status == 404);
+    const Service without{{.dashboard = false}};
+    CHECK(without.get("/").status == 404);
+    CHECK(without.get("/events/history").status == 200);
+}
+
+TEST_CASE("The history knows how each breaker was") {
+    Service service;
+    const auto history = [&] { return service.get("/events/history").parsed(); };
+    const auto told = [](const json& changes) {
+        std::vector<std::string> all;
+        for (const json& change : changes) {
+            const std::string reason =
+                change["reason"].is_null() ? "-" : change["reason"].get<std::string>();
+            all.push_back(change["state"].get<std::string>() + " " +
+                          change["mode"].get<std::string>() + " " + reason);
+        }
+        return all;
+    };
+    const auto view = service.registry.view("payments");
+    view->open();
+    view->setMode(ControlMode::ForcedClosed);
+    view->setMode(ControlMode::Automatic);
+    view->setMode(ControlMode::ForcedOpen);
+    view->reset();
+    (void)service.registry.getOrCreate("mail");
+    const json all = history();
+    CHECK(all["since"].get<std::string>() <= all["time"].get<std::string>());
+    REQUIRE(all["circuitBreakers"].size() == 2);
+    CHECK(all["circuitBreakers"][0]["name"] == "mail");
+    CHECK(told(all["circuitBreakers"][0]["changes"]) ==
+          std::vector<std::string>{"CLOSED AUTOMATIC -"});
+    CHECK(all["circuitBreakers"][1]["name"] == "payments");
+    CHECK(told(all["circuitBreakers"][1]["changes"]) ==
+          std::vector<std::string>{"CLOSED AUTOMATIC -", "OPEN AUTOMATIC MANUAL",
+                                   "CLOSED FORCED_CLOSED -", "OPEN AUTOMATIC -",
+                                   "OPEN FORCED_OPEN -", "OPEN FORCED_OPEN RESET"});
+    service.registry.remove("payments");
+    CHECK(history()["circuitBreakers"].size() == 1);
+}
+
+TEST_CASE("The history of a breaker is an hour long, and has at most 256 entries") {
+    using std::chrono::minutes;
+    const std::chrono::system_clock::time_point begin{std::chrono::hours{24}};
+    detail::PastStates past{begin, CircuitState::Closed, ControlMode::Automatic};
+    past.changed(begin + minutes{10}, CircuitState::Open, TransitionReason::Manual);
+    past.changed(begin + minutes{20}, CircuitState::Closed, TransitionReason::Manual);
+    past.forgetBefore(begin + minutes{75});
+    // What it was when the hour began is still known.
+    REQUIRE(past.entries().size() == 2);
+    CHECK(past.entries()[0].state == CircuitState::Open);
+    past.forgetBefore(begin + minutes{200});
+    REQUIRE(past.entries().size() == 1);
+    CHECK(past.entries()[0].since == begin + minutes{20});
+    for (int i = 0; i < 600; ++i) past.changed(begin + minutes{200}, ControlMode::Shadow);
+    CHECK(past.entries().size() == 256);
+}
+
 TEST_CASE("200 readers at once get their answers") {
     const Service service{{}, 16};
     std::atomic<int> good{0};

@@ -3,6 +3,7 @@
 //
 // needs: httplib
 // needs: nlohmann_json
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -174,6 +175,61 @@ TEST_CASE("A quiet stream has comments, and snapshots if asked for") {
     Service other{{.snapshotInterval = 1ms}};
     Reader second{other.loopback};
     CHECK(waitUntil([&] { return second.events("SNAPSHOT").size() >= 3; }));
+}
+
+TEST_CASE("A reader that asks for figures gets them, and whole statistics of what has changed") {
+    Service service;
+    (void)service.registry.create("mail");
+    Reader reader{service.loopback, "/events?figuresMs=100"};
+    REQUIRE(waitUntil([&] { return reader.events("FIGURES").size() >= 2; }));
+    const json first = reader.events("FIGURES").front();
+    CHECK(first["changed"].empty());  // The snapshot has told.
+    REQUIRE(first["figures"].size() == 2);
+    CHECK(first["figures"][1]["name"] == "payments");
+    CHECK(first["figures"][1]["state"] == "CLOSED");
+    CHECK(first["figures"][1]["retryAfterMs"].is_null());
+    CHECK_FALSE(first["figures"][1].contains("policy"));
+
+    service.payments->execute([] { std::this_thread::sleep_for(1ms); });
+    service.payments->open();
+    (void)service.registry.create("new");
+    const auto find = [&](auto&& holds) {
+        return waitUntil([&] {
+            const auto all = reader.events("FIGURES");
+            return std::any_of(all.begin(), all.end(), holds);
+        });
+    };
+    CHECK(find([](const json& told) {
+        return std::any_of(told["changed"].begin(), told["changed"].end(), [](const json& stats) {
+            return stats["name"] == "payments" && stats["lastTrip"]["reason"] == "MANUAL";
+        });
+    }));
+    CHECK(find([](const json& told) {
+        return std::any_of(told["changed"].begin(), told["changed"].end(),
+                           [](const json& stats) { return stats["name"] == "new"; });
+    }));
+    CHECK(find([](const json& told) {
+        return told["figures"].size() == 3 && told["figures"][2]["state"] == "OPEN" &&
+               told["figures"][2]["measuredCalls"] == 1 && told["figures"][2]["measuredMs"] >= 1 &&
+               told["figures"][2]["retryAfterMs"] > 0 && told["changed"].empty();
+    }));
+}
+
+TEST_CASE("Figures come soon after an event, however seldom they are asked for") {
+    Service service;
+    Reader reader{service.loopback, "/events?figuresMs=60000"};
+    REQUIRE(waitUntil([&] { return reader.events("FIGURES").size() == 1; }));
+    service.payments->open();
+    CHECK(waitUntil([&] { return reader.events("FIGURES").size() == 2; }));
+    CHECK(reader.events("FIGURES").back()["changed"].size() == 1);
+    for (const char* wrong : {"", "99", "60001", "1e3", "-100", "100x", "99999999999999999999"}) {
+        CAPTURE(wrong);
+        const auto answer =
+            service.loopback.client().Get("/events?figuresMs=" + std::string{wrong});
+        REQUIRE(answer);
+        CHECK(answer->status == 400);
+        CHECK_THAT(answer->body, ContainsSubstring("figuresMs must be a number from 100 to 60000"));
+    }
 }
 
 TEST_CASE("There are as many readers as there may be, and a place is free when one goes") {

@@ -5,25 +5,19 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
 
 #include <httplib.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include "fusebox/exposition/prometheus.hpp"
 #include "fusebox/registry/registry.hpp"
-
-extern char** environ;
+#include "support/child_process.hpp"
 
 namespace fusebox::test {
 
@@ -54,20 +48,6 @@ private:
     std::thread thread_;
 };
 
-/// A port that was free a moment ago.
-[[nodiscard]] inline std::uint16_t freePort() {
-    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    const bool bound = ::bind(socket, any, size) == 0 && ::getsockname(socket, any, &size) == 0;
-    ::close(socket);
-    if (!bound) throw std::runtime_error{"no port"};
-    return ntohs(address.sin_port);
-}
-
 /// A Prometheus that scrapes one target once a second; gone when this is.
 class Prometheus {
 public:
@@ -82,22 +62,15 @@ public:
                                  "- job_name: demo\n"
                                  "  static_configs: [{targets: ['127.0.0.1:"
                               << target << "']}]\n";
-        std::vector<std::string> words{"prometheus", "--config.file=" + config.string(),
-                                       "--storage.tsdb.path=" + (folder_ / "data").string(),
-                                       "--web.listen-address=127.0.0.1:" + std::to_string(port_),
-                                       "--log.level=error"};
-        std::vector<char*> arguments;
-        for (std::string& word : words) arguments.push_back(word.data());
-        arguments.push_back(nullptr);
-        const int error =
-            ::posix_spawnp(&process_, "prometheus", nullptr, nullptr, arguments.data(), environ);
-        if (error != 0) throw std::system_error{error, std::generic_category(), "prometheus"};
+        process_.emplace(std::vector<std::string>{
+            "prometheus", "--config.file=" + config.string(),
+            "--storage.tsdb.path=" + (folder_ / "data").string(),
+            "--web.listen-address=127.0.0.1:" + std::to_string(port_), "--log.level=error"});
     }
     Prometheus(const Prometheus&) = delete;
     Prometheus& operator=(const Prometheus&) = delete;
     ~Prometheus() {
-        ::kill(process_, SIGKILL);
-        ::waitpid(process_, nullptr, 0);
+        process_.reset();
         std::error_code ignored;
         std::filesystem::remove_all(folder_, ignored);
     }
@@ -119,7 +92,7 @@ private:
     std::filesystem::path folder_ = std::filesystem::temp_directory_path() /
                                     ("fusebox_prometheus_" + std::to_string(::getpid()));
     std::uint16_t port_;
-    pid_t process_ = -1;
+    std::optional<ChildProcess> process_;
 };
 
 }  // namespace fusebox::test

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Endpoints for administrators, on a user's httplib::Server: health, metrics, statistics, control,
-// events.
+// events, and a dashboard that shows them.
 //
 // needs: httplib
 // needs: nlohmann_json
@@ -93,7 +93,9 @@ private:
 /// | GET `/metrics`, `/metrics/circuit-breakers` | for Prometheus, as JSON |
 /// | GET `/circuit-breakers`, `/circuit-breakers/{name}` | statistics |
 /// | POST `/circuit-breakers/{name}/{action}` | acts, if `options.authorize` says so |
-/// | GET `/events` | server-sent events |
+/// | GET `/events` | server-sent events; with `?figuresMs=2000` also the figures, so often |
+/// | GET `/events/history` | how each breaker was over the last hour |
+/// | GET `/` | the dashboard, a page that shows all this |
 ///
 /// Actions are reset, open, close, force-open, force-closed, shadow and automatic. Reports have the
 /// form that `Accept` asks for: application/health+json, Spring's actuator, else ours.
@@ -108,6 +110,7 @@ inline void mountAdmin(httplib::Server& server, CircuitBreakerRegistry& registry
         detail::raise(ConfigError{"HttplibAdminOptions: " + *complaint});
     }
     const std::string prefix = options.prefix;
+    const bool withDashboard = options.dashboard;
     detail::AdminRoutes routes{server, std::make_shared<AdminDesk>(registry, std::move(options)),
                                prefix};
     routes.read("/livez", &AdminDesk::liveness);
@@ -120,6 +123,11 @@ inline void mountAdmin(httplib::Server& server, CircuitBreakerRegistry& registry
     routes.read("/metrics/circuit-breakers", &AdminDesk::allBreakers);
     routes.read("/circuit-breakers", &AdminDesk::allBreakers);
     routes.read("/events", &AdminDesk::events);
+    routes.read("/events/history", &AdminDesk::history);
+    if (withDashboard) {
+        routes.read("/", &AdminDesk::dashboard);
+        if (!prefix.empty()) routes.read("", &AdminDesk::toDashboard);
+    }
     routes.breakers();
 }
 

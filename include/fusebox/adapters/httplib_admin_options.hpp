@@ -47,6 +47,9 @@ struct HttplibAdminOptions {
     std::chrono::nanoseconds eventHeartbeat = std::chrono::seconds{15};
     /// How often a reader gets a snapshot of all breakers (>= 0). 0: when it comes, and not again.
     std::chrono::nanoseconds snapshotInterval{0};
+    /// Whether `/` is the dashboard. The page is for everyone; what it shows is not, see
+    /// `authorizeReading`. Each page that is open is a reader of `/events`.
+    bool dashboard = true;
 };
 
 /// What is wrong with the options: field, value and what is allowed; empty if nothing is.

@@ -20,6 +20,7 @@
 #include "fusebox/adapters/detail/event_reader.hpp"
 #include "fusebox/adapters/detail/health_answers.hpp"
 #include "fusebox/adapters/detail/httplib_answers.hpp"
+#include "fusebox/adapters/detail/state_history.hpp"
 #include "fusebox/adapters/httplib_admin_options.hpp"
 #include "fusebox/exposition/json.hpp"
 #include "fusebox/exposition/prometheus.hpp"
@@ -42,7 +43,15 @@ public:
           ownHealth_({.registry = &registry}),
           broadcast_(std::make_shared<EventBroadcast>(
               registry, static_cast<std::size_t>(options_.maxEventReaders),
-              static_cast<std::size_t>(options_.eventQueueLength))) {}
+              static_cast<std::size_t>(options_.eventQueueLength))),
+          history_(registry) {}
+
+    /// For everyone: it holds nothing but itself. What it asks for is asked with its reader's word.
+    void dashboard(const Request&, Response& response) { answerDashboard(response); }
+    /// A browser would take the page's relative addresses for those of the folder above.
+    void toDashboard(const Request&, Response& response) {
+        response.set_redirect(options_.prefix + "/", 308);
+    }
 
     /// Who may not read gets the status alone: a probe needs no more.
     void liveness(const Request& request, Response& response) {
@@ -101,9 +110,12 @@ public:
 
     void events(const Request& request, Response& response) {
         if (!acceptReader(request, response)) return;
+        EventReaderPace pace{options_.eventHeartbeat, options_.snapshotInterval, std::nullopt};
+        if (!readFiguresPace(request, pace)) {
+            return answerError(response, 400, "figuresMs must be a number from 100 to 60000");
+        }
         if (request.method == "HEAD") return setEventHeaders(response);  // It reads nothing.
-        auto reader = EventReader::join(broadcast_, registry_,
-                                        {options_.eventHeartbeat, options_.snapshotInterval});
+        auto reader = EventReader::join(broadcast_, registry_, pace);
         if (!reader) {
             response.set_header("Retry-After", "10");
             return answerError(response, 503, "there are too many readers of events");
@@ -114,6 +126,10 @@ public:
             [reader = std::move(reader)](std::size_t, httplib::DataSink& sink) {
                 return reader->serve(sink);
             });
+    }
+
+    void history(const Request& request, Response& response) {
+        if (acceptReader(request, response)) answerJson(response, 200, history_.json());
     }
 
     void wrongBreakerMethod(const Request& request, Response& response) {
@@ -192,6 +208,7 @@ private:
     const std::string breakersPath_;
     HealthCheckManager ownHealth_;
     const std::shared_ptr<EventBroadcast> broadcast_;
+    StateHistory history_;
 };
 
 }  // namespace fusebox::detail

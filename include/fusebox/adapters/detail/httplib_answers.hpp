@@ -12,6 +12,7 @@
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include "fusebox/adapters/detail/dashboard_page.hpp"
 #include "fusebox/exposition/json.hpp"
 
 namespace fusebox::detail {
@@ -27,6 +28,16 @@ inline void answerJson(httplib::Response& response, int status, const nlohmann::
     setSafeHeaders(response);
     response.status = status;
     response.set_content(jsonText(json), type);
+}
+
+/// The page. It runs its own script alone, asks its own server alone, and is in nobody's frame:
+/// there a click could be led astray.
+inline void answerDashboard(httplib::Response& response) {
+    setSafeHeaders(response);
+    response.set_header("Content-Security-Policy", std::string{kDashboardPolicy});
+    response.set_header("X-Frame-Options", "DENY");
+    response.set_header("Referrer-Policy", "no-referrer");
+    response.set_content(dashboardPage(), "text/html; charset=utf-8");
 }
 
 /// `{"error": text}`. The text is ours: nothing that was sent is sent back.
