@@ -504,6 +504,11 @@ inline void Model::reconfigure(const Rules& rules, const std::function<bool()>& 
     const bool keeps = adopts == Adoption::Undecided ? keepsWindow() : adopts == Adoption::Yes;
     rules_ = rules;
     window_.adopt(rules.policy, keeps, now_);
+    if (!keeps && state_ == CircuitState::Closed) {
+        // Silent: rows and the last calls. They go with the window.
+        failuresInARow_ = successesInARow_ = 0;
+        past_ = {};
+    }
     ++totals_.reconfigured;
     newEpoch();
     if (audience.transitions) tell(Told::What::Reconfigured);
@@ -520,6 +525,9 @@ inline void Model::restore(Nanoseconds now) {
     totals_.sum = totals_.longest = Nanoseconds{0};
     totals_.measured = totals_.measuredSuccesses = totals_.measuredIgnored = 0;
     inFlight_.clear();
+    // Silent: rows and the last calls. They go with the window.
+    failuresInARow_ = successesInARow_ = 0;
+    past_ = {};
     audience = {.callbacks = audience.callbacks};
     window_.enter(now);
     newEpoch();
@@ -603,16 +611,21 @@ inline Seen Model::seen() {
     seen[Figure::HasOpened] = trip_.has_value();
     seen[Figure::HasClosed] = t.everClosed;
     seen[Figure::TripReason] = -1;
-    if (trip_) {
-        seen[Figure::TripReason] = static_cast<std::int64_t>(trip_->reason);
-        put(Figure::TripCalls, trip_->evidence.counts.calls);
-        put(Figure::TripFailures, trip_->evidence.counts.failures);
-        put(Figure::TripSlow, trip_->evidence.counts.slow);
-        put(Figure::TripFailureRateBits, trip_->evidence.failureRate);
-        put(Figure::TripInARow, trip_->inARow);
-        put(Figure::TripWait, trip_->wait);
-        seen[Figure::TripOutcomes] = trip_->past.outcomes;
-        seen[Figure::TripSlowOutcomes] = trip_->past.slow;
+    std::optional<Trip> trip = trip_;
+    if (now.lost) {
+        trip = Trip{TransitionReason::ProbeLost, latched_, failuresInARow_,
+                    usualWait(reopenings_ + 1), past_};
+    }
+    if (trip) {
+        seen[Figure::TripReason] = static_cast<std::int64_t>(trip->reason);
+        put(Figure::TripCalls, trip->evidence.counts.calls);
+        put(Figure::TripFailures, trip->evidence.counts.failures);
+        put(Figure::TripSlow, trip->evidence.counts.slow);
+        put(Figure::TripFailureRateBits, trip->evidence.failureRate);
+        put(Figure::TripInARow, trip->inARow);
+        put(Figure::TripWait, trip->wait);
+        seen[Figure::TripOutcomes] = trip->past.outcomes;
+        seen[Figure::TripSlowOutcomes] = trip->past.slow;
     }
     return seen;
 }
