@@ -474,11 +474,14 @@ inline void Model::close() {
 }
 
 inline void Model::reset() {
+    const std::uint64_t errorsBefore = totals_.listenerErrors;
     settle();
     if (state_ != CircuitState::Closed) toClosed(TransitionReason::Reset);
     if (audience.transitions) tell(Told::What::WasReset);
-    // Silent: whether what listeners throw at the reset itself is counted. It comes after it.
+    // Silent: what listeners of these very events throw. They are told after the reset.
+    const std::uint64_t errors = totals_.listenerErrors - errorsBefore;
     totals_ = {};
+    totals_.listenerErrors = errors;
     trip_.reset();
     latched_ = {};
     window_.enter(now_);
@@ -524,10 +527,16 @@ inline void Model::restore(Nanoseconds now) {
     deadline_ = saturatingAdd(now, rest);
     totals_.sum = totals_.longest = Nanoseconds{0};
     totals_.measured = totals_.measuredSuccesses = totals_.measuredIgnored = 0;
+    // After a restart closes without a probe stand with those by probes.
+    totals_.halfOpenToClosed += totals_.openToClosed;
+    totals_.openToHalfOpen += std::exchange(totals_.openToClosed, 0);
     inFlight_.clear();
-    // Silent: rows and the last calls. They go with the window.
-    failuresInARow_ = successesInARow_ = 0;
-    past_ = {};
+    // Silent: rows and the last calls. They go with the window; while away from Closed they are
+    // those of the last trip, as the window is.
+    const bool closed = state_ == CircuitState::Closed;
+    failuresInARow_ = closed ? 0 : trip_->inARow;
+    past_ = closed ? PastWords{} : trip_->past;
+    successesInARow_ = 0;
     audience = {.callbacks = audience.callbacks};
     window_.enter(now);
     newEpoch();

@@ -88,7 +88,8 @@ struct Setup {
 inline constexpr ControlMode kModes[] = {ControlMode::Automatic, ControlMode::Shadow,
                                          ControlMode::ForcedOpen, ControlMode::ForcedClosed};
 inline constexpr Outcome kOutcomes[] = {Outcome::Failure, Outcome::Success, Outcome::Timeout,
-                                        Outcome::Ignored, Outcome::Success, Outcome::Failure};
+                                        Outcome::Ignored, Outcome::Success, Outcome::Failure,
+                                        Outcome::Success};
 
 [[nodiscard]] inline std::chrono::nanoseconds stepOf(std::uint8_t choice, bool coarse) {
     using namespace std::chrono_literals;

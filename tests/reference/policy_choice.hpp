@@ -152,7 +152,9 @@ enum class Adoption { No, Undecided, Yes };
 [[nodiscard]] inline Adoption adoption(const Window& from, const Window& to, std::size_t calls) {
     if (from.isTime() != to.isTime()) return Adoption::No;
     if (from.isTime()) return yesIf(from == to);
-    return yesIf(to.calls() <= from.calls() || calls <= static_cast<std::size_t>(from.calls()));
+    const bool promised =
+        to.calls() <= from.calls() || calls <= static_cast<std::size_t>(from.calls());
+    return promised ? Adoption::Yes : Adoption::Undecided;
 }
 [[nodiscard]] inline Adoption adoption(const FailureCount& from, const FailureCount& to,
                                        std::size_t calls) {
