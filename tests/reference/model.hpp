@@ -71,6 +71,8 @@ public:
 
     /// The clock shows this; one that steps back stands still.
     void look(Nanoseconds clock) { now_ = std::max(now_, clock); }
+    /// For an operation that looked at the clock before another one that was faster.
+    void lookAgain(Nanoseconds time) { now_ = time; }
 
     /// Empty: rejected, see `rejection()`.
     std::optional<Ticket> acquire();
@@ -79,7 +81,7 @@ public:
     ReportResult cancel(const Ticket& ticket);
 
     void open(std::optional<Nanoseconds> wait);
-    void close();
+    void close(TransitionReason reason = TransitionReason::Manual);
     void reset();
     void setMode(ControlMode mode);
     /// `keepsWindow` is asked where the documents leave it open.
@@ -98,6 +100,7 @@ public:
     [[nodiscard]] Rejection rejection() const { return rejection_; }
     [[nodiscard]] const Rules& rules() const { return rules_; }
     [[nodiscard]] Nanoseconds now() const { return now_; }
+    [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
     /// What a judge of exceptions and results leaves to the measure.
     [[nodiscard]] End judged(const Ticket& ticket, Outcome outcome, Nanoseconds elapsed) const;
     [[nodiscard]] Nanoseconds elapsedOf(const Ticket& ticket) const {
@@ -106,6 +109,25 @@ public:
 
     Audience audience{};
     Tellings told{};
+    /// For the verdict of a failure and the transition that it makes, one after the other: what
+    /// others do between them is no part of the evidence.
+    bool defersTrips = false;
+    [[nodiscard]] bool tripPending() const { return pending_.has_value(); }
+    /// A success that comes while its epoch is being ended: stale, though the end is not seen yet.
+    void endEarly(const Ticket& ticket) {
+        end(ticket);
+        ++totals_.successes;
+        ++totals_.stale;
+    }
+    void tripNow() {
+        if (!pending_) return;
+        latched_ = pending_->evidence;
+        failuresInARow_ = pending_->inARow;
+        past_ = pending_->past;
+        toOpen(TransitionReason::PolicyTripped, now_, std::nullopt);
+        pending_.reset();
+    }
+
     /// With jitter: the wait that the breaker drew. The model checks that it may be drawn.
     std::function<Nanoseconds()> drawn{};
     bool drewOutside = false;
@@ -189,6 +211,7 @@ private:
     PastWords past_{};
     Evidence latched_{};
     std::optional<Trip> trip_{};
+    std::optional<Trip> pending_{};
     Rejection rejection_{};
 };
 
@@ -315,6 +338,10 @@ inline void Model::recordClosed(Outcome outcome, bool slow, Nanoseconds elapsed)
     past_.push(outcome, slow);
     totals_.everFailed |= failed;
     if (window_.add({now_, elapsed, failed, slow})) {
+        if (defersTrips) {
+            pending_ = Trip{TransitionReason::PolicyTripped, evidence(), failuresInARow_, {}, past_};
+            return;
+        }
         toOpen(TransitionReason::PolicyTripped, now_, std::nullopt);
     }
 }
@@ -409,7 +436,7 @@ inline void Model::toOpen(TransitionReason reason, Nanoseconds asOf,
                           std::optional<Nanoseconds> wait) {
     if (state_ == CircuitState::Closed) {
         reopenings_ = 0;
-        latched_ = evidence();
+        if (!pending_) latched_ = evidence();
         ++totals_.closedToOpen;
     } else {
         ++reopenings_;
@@ -468,9 +495,9 @@ inline void Model::open(std::optional<Nanoseconds> wait) {
     toOpen(TransitionReason::Manual, now_, wait);
 }
 
-inline void Model::close() {
+inline void Model::close(TransitionReason reason) {
     settle();
-    if (state_ != CircuitState::Closed) toClosed(TransitionReason::Manual);
+    if (state_ != CircuitState::Closed) toClosed(reason);
 }
 
 inline void Model::reset() {
