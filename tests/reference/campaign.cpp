@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include "fusebox/policy/any_trip_policy.hpp"
+#include "reference/histories.hpp"
 #include "reference/walks.hpp"
+#include "reference/window_stories.hpp"
 
 using namespace fusebox;
 using namespace fusebox::test;
@@ -51,12 +53,51 @@ bool walk(const char* name, std::uint64_t seed, std::uint64_t operations) {
     return true;
 }
 
+/// Windows beside deques.
+bool windows(std::uint64_t seed, std::uint64_t operations) {
+    const auto begin = Clock::now();
+    std::uint64_t done = 0;
+    for (std::uint64_t slice = 0; done < operations; ++slice) {
+        const std::string found = walkWindows(seed + 2 * slice, 100'000, done);
+        if (found.empty()) continue;
+        std::printf("windows, seed %llu:\n%s\n", print(seed + 2 * slice), found.c_str());
+        return false;
+    }
+    const std::chrono::duration<double> taken = Clock::now() - begin;
+    std::printf("%-20s seed %llu: %llu operations, 0 differences; %.0f s\n", "windows", print(seed),
+                print(done), taken.count());
+    std::fflush(stdout);
+    return true;
+}
+
+/// Histories of threads.
+template <class Subject>
+bool explain(const char* name, std::uint64_t seed, std::uint64_t histories) {
+    const auto begin = Clock::now();
+    Historian<Subject> historian{seed};
+    while (historian.figures().histories < histories) {
+        const std::string unexplained = historian.next();
+        if (unexplained.empty()) continue;
+        std::printf("%s, seed %llu:\n%s\n", name, print(seed), unexplained.c_str());
+        return false;
+    }
+    const auto& figures = historian.figures();
+    const std::chrono::duration<double> taken = Clock::now() - begin;
+    std::printf("%-20s seed %llu: %llu histories of %llu operations, 0 without an order; %llu with "
+                "operations at once; %llu steps of the search; %.0f s\n",
+                name, print(seed), print(figures.histories), print(figures.operations),
+                print(figures.overlapping), print(figures.steps), taken.count());
+    std::fflush(stdout);
+    return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) return EXIT_FAILURE;
+    if (argc != 4) return EXIT_FAILURE;
     const std::uint64_t seed = number(argv[1]);
     const std::uint64_t operations = number(argv[2]);
+    const std::uint64_t histories = number(argv[3]);
     // Half of them on a breaker whose policy may become any other.
     const std::uint64_t share = operations / 12;
     const bool right = walk<ConsecutiveFailures>("ConsecutiveFailures", seed, share) &&
@@ -65,6 +106,9 @@ int main(int argc, char** argv) {
                        walk<SlowCallRate>("SlowCallRate", seed, share) &&
                        walk<Cusum>("Cusum", seed, share) &&
                        walk<AllOfRates>("allOf", seed, share) &&
-                       walk<AnyTripPolicy>("any policy", seed, operations - 6 * share);
+                       walk<AnyTripPolicy>("any policy", seed, operations - 6 * share) &&
+                       windows(seed, operations / 4) &&
+                       explain<SharedBreaker>("threads", seed, histories) &&
+                       explain<InterruptedBreaker>("threads in turns", seed, histories);
     return right ? EXIT_SUCCESS : EXIT_FAILURE;
 }

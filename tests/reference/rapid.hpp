@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // RapidCheck with a seed and a number of tests of our own.
+// needs: rapidcheck rapidcheck
 #pragma once
 
 #include <cstdint>
