@@ -138,10 +138,8 @@ private:
         for (std::size_t i = 0; i < Seen::size(); ++i) {
             place.push_back(seen[static_cast<Figure>(i)]);
         }
-        place.push_back(static_cast<std::int64_t>(world.model.epoch()));
-        place.push_back(world.model.tripPending() ? 1 : 0);
+        world.model.addHidden(place);
         place.push_back(world.clock.count());
-        place.push_back(world.model.now().count());
         for (const auto& tickets : world.tickets) {
             for (const Model::Ticket& ticket : tickets) {
                 place.push_back(static_cast<std::int64_t>(ticket.epoch));

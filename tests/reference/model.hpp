@@ -119,6 +119,16 @@ public:
         ++totals_.successes;
         ++totals_.stale;
     }
+    /// What decides the future and need not be seen yet.
+    void addHidden(std::vector<std::int64_t>& place) const {
+        place.insert(place.end(),
+                     {static_cast<std::int64_t>(epoch_), static_cast<std::int64_t>(state_),
+                      now_.count(), openedAt_.count(), deadline_.count(),
+                      static_cast<std::int64_t>(reopenings_), probeSuccesses_,
+                      static_cast<std::int64_t>(failuresInARow_), past_.outcomes,
+                      static_cast<std::int64_t>(tripPending())});
+        for (const Probe& probe : probes_) place.push_back(probe.begun.count());
+    }
     void tripNow() {
         if (!pending_) return;
         latched_ = pending_->evidence;
