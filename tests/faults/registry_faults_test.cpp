@@ -34,10 +34,11 @@ std::unique_ptr<Registered> one() {
 /// The first is there; the second can be had, called and removed.
 bool isSound(CircuitBreakerRegistry& registry) {
     bool sound = registry.get(kFirst) != nullptr;
-    sound &= registry.getOrCreate(kSecond) == registry.get(kSecond);
+    const auto second = registry.getOrCreate(kSecond);
+    sound &= second == registry.get(kSecond);
     sound &= withCircuitBreaker(registry, kSecond, [] { return 1; }) == 1;
     sound &= registry.size() == 2 && registry.getAllStats().size() == 2;
-    sound &= registry.get(kSecond)->stats().totalSuccesses >= 1;
+    sound &= second->stats().totalSuccesses >= 1;
     return sound && registry.remove(kSecond) && !registry.remove(kSecond) && registry.size() == 1;
 }
 
