@@ -52,8 +52,8 @@ CircuitBreakerOptions options() {
 
 struct World {
     ManualClock clock{};
-    std::unique_ptr<Breaker> breaker = std::make_unique<Breaker>(kName, composite(), options(),
-                                                                 clock);
+    std::unique_ptr<Breaker> breaker =
+        std::make_unique<Breaker>(kName, composite(), options(), clock);
     std::string text{};
 };
 
@@ -126,12 +126,11 @@ void swallow(const auto& action) {
 }  // namespace
 
 TEST_CASE("G 39, faults: a breaker that cannot be made leaves nothing behind") {
-    survives(
-        [] { return std::make_unique<World>(); },
-        [](World& world) {
-            const Breaker other{kName, composite(), options(), world.clock};
-        },
-        15);
+    survives([] { return std::make_unique<World>(); },
+             [](World& world) {
+                 const Breaker other{kName, composite(), options(), world.clock};
+             },
+             15);
 }
 
 TEST_CASE("A 1-6, faults: a call that fails anywhere gives its permit back") {
@@ -222,7 +221,8 @@ TEST_CASE("G 37-41, faults: listeners that throw, or for whom there is no memory
         40);
 }
 
-TEST_CASE("G 39, faults: no transition is lost for want of memory, and what is not told is counted") {
+TEST_CASE(
+    "G 39, faults: no transition is lost for want of memory, and what is not told is counted") {
     survives(
         &closed,
         [](World& world) {

@@ -12,9 +12,9 @@
 namespace fusebox::test {
 
 enum class Bug : std::uint8_t {
-    LateOpen,        ///< `open()` returns before it opens.
-    RememberedState, ///< `state()` answers what it answered this thread before.
-    SharedVerdict,   ///< A rejection is handed on to the next caller, whatever came between.
+    LateOpen,         ///< `open()` returns before it opens.
+    RememberedState,  ///< `state()` answers what it answered this thread before.
+    SharedVerdict,    ///< A rejection is handed on to the next caller, whatever came between.
 };
 
 template <Bug bug>

@@ -36,19 +36,18 @@ bool walk(const char* name, std::uint64_t seed, std::uint64_t operations) {
     for (std::uint64_t slice = 0; census.operations < operations; ++slice) {
         const std::size_t longest = slice % 4 == 3 ? 400 : 60;
         const std::uint64_t now = std::min(kSlice, operations - census.operations);
-        const std::string found =
-            walkAbout<Policy>(seed + slice * 1'000'003, now, longest, census);
+        const std::string found = walkAbout<Policy>(seed + slice * 1'000'003, now, longest, census);
         if (found.empty()) continue;
         std::printf("%s, seed %llu:\n%s\n", name, print(seed + slice * 1'000'003), found.c_str());
         return false;
     }
     const std::chrono::duration<double> taken = Clock::now() - begin;
-    std::printf("%-20s seed %llu: %llu operations in %llu stories, 0 differences; %llu openings, "
-                "%llu closings, %llu rejections, %llu stale calls; %.0f s, %.0f operations/s\n",
-                name, print(seed), print(census.operations), print(census.stories),
-                print(census.openings), print(census.closings), print(census.rejections),
-                print(census.staleCalls), taken.count(),
-                static_cast<double>(census.operations) / taken.count());
+    std::printf(
+        "%-20s seed %llu: %llu operations in %llu stories, 0 differences; %llu openings, "
+        "%llu closings, %llu rejections, %llu stale calls; %.0f s, %.0f operations/s\n",
+        name, print(seed), print(census.operations), print(census.stories), print(census.openings),
+        print(census.closings), print(census.rejections), print(census.staleCalls), taken.count(),
+        static_cast<double>(census.operations) / taken.count());
     std::fflush(stdout);
     return true;
 }
@@ -83,10 +82,11 @@ bool explain(const char* name, std::uint64_t seed, std::uint64_t histories) {
     }
     const auto& figures = historian.figures();
     const std::chrono::duration<double> taken = Clock::now() - begin;
-    std::printf("%-20s seed %llu: %llu histories of %llu operations, 0 without an order; %llu with "
-                "operations at once; %llu steps of the search; %.0f s\n",
-                name, print(seed), print(figures.histories), print(figures.operations),
-                print(figures.overlapping), print(figures.steps), taken.count());
+    std::printf(
+        "%-20s seed %llu: %llu histories of %llu operations, 0 without an order; %llu with "
+        "operations at once; %llu steps of the search; %.0f s\n",
+        name, print(seed), print(figures.histories), print(figures.operations),
+        print(figures.overlapping), print(figures.steps), taken.count());
     std::fflush(stdout);
     return true;
 }
@@ -100,15 +100,14 @@ int main(int argc, char** argv) {
     const std::uint64_t histories = number(argv[3]);
     // Half of them on a breaker whose policy may become any other.
     const std::uint64_t share = operations / 12;
-    const bool right = walk<ConsecutiveFailures>("ConsecutiveFailures", seed, share) &&
-                       walk<FailureCount>("FailureCount", seed, share) &&
-                       walk<FailureRate>("FailureRate", seed, share) &&
-                       walk<SlowCallRate>("SlowCallRate", seed, share) &&
-                       walk<Cusum>("Cusum", seed, share) &&
-                       walk<AllOfRates>("allOf", seed, share) &&
-                       walk<AnyTripPolicy>("any policy", seed, operations - 6 * share) &&
-                       windows(seed, operations / 4) &&
-                       explain<SharedBreaker>("threads", seed, histories) &&
-                       explain<InterruptedBreaker>("threads in turns", seed, histories);
+    const bool right =
+        walk<ConsecutiveFailures>("ConsecutiveFailures", seed, share) &&
+        walk<FailureCount>("FailureCount", seed, share) &&
+        walk<FailureRate>("FailureRate", seed, share) &&
+        walk<SlowCallRate>("SlowCallRate", seed, share) && walk<Cusum>("Cusum", seed, share) &&
+        walk<AllOfRates>("allOf", seed, share) &&
+        walk<AnyTripPolicy>("any policy", seed, operations - 6 * share) &&
+        windows(seed, operations / 4) && explain<SharedBreaker>("threads", seed, histories) &&
+        explain<InterruptedBreaker>("threads in turns", seed, histories);
     return right ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -30,16 +30,16 @@ inline std::ostream& operator<<(std::ostream& out, const Story& story) {
 
 /// How often what is done, of 256.
 inline constexpr std::pair<Operation::Kind, int> kFrequencies[] = {
-    {Operation::Kind::Acquire, 50},      {Operation::Kind::Report, 46},
+    {Operation::Kind::Acquire, 50},       {Operation::Kind::Report, 46},
     {Operation::Kind::ReportElapsed, 18}, {Operation::Kind::ReportTwice, 4},
-    {Operation::Kind::Drop, 6},          {Operation::Kind::DropUnwinding, 1},
-    {Operation::Kind::Overwrite, 2},     {Operation::Kind::Execute, 48},
-    {Operation::Kind::Wait, 28},         {Operation::Kind::WaitForRecovery, 24},
-    {Operation::Kind::StepBack, 1},      {Operation::Kind::Open, 3},
-    {Operation::Kind::OpenFor, 2},       {Operation::Kind::Close, 2},
-    {Operation::Kind::Reset, 1},         {Operation::Kind::Mode, 6},
-    {Operation::Kind::Reconfigure, 5},   {Operation::Kind::Refused, 1},
-    {Operation::Kind::Restart, 2},       {Operation::Kind::Listen, 6},
+    {Operation::Kind::Drop, 6},           {Operation::Kind::DropUnwinding, 1},
+    {Operation::Kind::Overwrite, 2},      {Operation::Kind::Execute, 48},
+    {Operation::Kind::Wait, 28},          {Operation::Kind::WaitForRecovery, 24},
+    {Operation::Kind::StepBack, 1},       {Operation::Kind::Open, 3},
+    {Operation::Kind::OpenFor, 2},        {Operation::Kind::Close, 2},
+    {Operation::Kind::Reset, 1},          {Operation::Kind::Mode, 6},
+    {Operation::Kind::Reconfigure, 5},    {Operation::Kind::Refused, 1},
+    {Operation::Kind::Restart, 2},        {Operation::Kind::Listen, 6},
 };
 
 [[nodiscard]] inline Operation drawOperation(rc::Random& random) {

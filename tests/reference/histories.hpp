@@ -87,8 +87,8 @@ private:
     std::vector<std::deque<Breaker::Permit>> permits_;
 };
 
-/// The same state machine on atomics that let another thread run before any operation, so that every
-/// history is a race. Its threads take turns on one core. It tells nobody and cannot be
+/// The same state machine on atomics that let another thread run before any operation, so that
+/// every history is a race. Its threads take turns on one core. It tells nobody and cannot be
 /// reconfigured.
 class InterruptedBreaker {
 public:
@@ -192,7 +192,8 @@ private:
                                           What::Close,   What::Mode,    What::Advance};
         static constexpr What kSeldom[] = {What::Reset, What::Reconfigure, What::RetryAfter};
         if (!Subject::kTells && below(24) == 0) return {What::Reset, 0};
-        const What what = Subject::kTells && below(24) == 0 ? kSeldom[below(3)] : kOften[below(std::size(kOften))];
+        const What what = Subject::kTells && below(24) == 0 ? kSeldom[below(3)]
+                                                            : kOften[below(std::size(kOften))];
         return {what, static_cast<std::uint8_t>(below(30))};
     }
 
@@ -232,8 +233,8 @@ private:
     [[nodiscard]] std::unique_ptr<Game> draw() {
         const Rules rules = drawRules();
         auto game = std::make_unique<Game>(
-            rules, std::visit([](const auto& chosen) { return AnyTripPolicy{chosen}; },
-                              rules.policy));
+            rules,
+            std::visit([](const auto& chosen) { return AnyTripPolicy{chosen}; }, rules.policy));
         History& history = game->history;
         for (std::uint64_t i = below(10); i > 0; --i) {
             const Deed deed = drawDeed();
@@ -283,7 +284,8 @@ private:
         std::vector<Done> halves;
         for (const Done& done : thread) {
             const bool resets = done.deed.what == Deed::What::Reset;
-            if (resets) halves.push_back({{Deed::What::ResetCloses}, done.from, done.to, {}, false});
+            if (resets)
+                halves.push_back({{Deed::What::ResetCloses}, done.from, done.to, {}, false});
             halves.push_back(done);
             const bool fails = done.deed.what == Deed::What::Fail;
             if (fails) halves.push_back({{Deed::What::FailTrips}, done.from, done.to, {}, false});
@@ -336,8 +338,8 @@ private:
         ++figures_.histories;
         figures_.overlapping += overlapping;
         // Below any mode.
-        const bool endsClosed = history.end[Figure::ClosedToOpen] ==
-                                history.end[Figure::TimesClosed];
+        const bool endsClosed =
+            history.end[Figure::ClosedToOpen] == history.end[Figure::TimesClosed];
         const Explains explains = [=](Figure figure) {
             // A call that reports while `reset()` runs may be in some totals and not in others.
             const bool sure = figure == Figure::State || figure == Figure::Mode ||

@@ -97,17 +97,16 @@ TEST_CASE("The search knows what cannot be") {
     CHECK_FALSE(explained(Threads{{opens}, {reads(2, 3, kReadsOpen), reads(5, 6, kReadsClosed)}},
                           CircuitState::Open));
     // ... nor do two threads, one after the other.
-    CHECK_FALSE(explained(
-        Threads{{opens}, {reads(2, 3, kReadsOpen)}, {reads(5, 6, kReadsClosed)}},
-        CircuitState::Open));
+    CHECK_FALSE(explained(Threads{{opens}, {reads(2, 3, kReadsOpen)}, {reads(5, 6, kReadsClosed)}},
+                          CircuitState::Open));
     // Two probes at once, where one is allowed.
     const Done advances{{What::Advance, 0}, 5, 6, {}};
-    CHECK(explained(Threads{{opens, advances, acquires(7, 10, kAdmitted)},
-                            {acquires(8, 9, {-11, 0})}},
-                    CircuitState::HalfOpen));
-    CHECK_FALSE(explained(Threads{{opens, advances, acquires(7, 10, kAdmitted)},
-                                  {acquires(8, 9, kAdmitted)}},
-                          CircuitState::HalfOpen));
+    CHECK(explained(
+        Threads{{opens, advances, acquires(7, 10, kAdmitted)}, {acquires(8, 9, {-11, 0})}},
+        CircuitState::HalfOpen));
+    CHECK_FALSE(explained(
+        Threads{{opens, advances, acquires(7, 10, kAdmitted)}, {acquires(8, 9, kAdmitted)}},
+        CircuitState::HalfOpen));
     // What is done stays done.
     CHECK_FALSE(explained(Threads{{opens}}, CircuitState::Closed));
 }

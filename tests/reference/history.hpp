@@ -175,8 +175,9 @@ private:
 
 inline std::ostream& operator<<(std::ostream& out, const Deed& deed) {
     static constexpr const char* kNames[] = {
-        "acquire", "succeed", "fail",  "ignore", "drop",  "state",   "retryAfter",
-        "open",    "close",   "mode ", "reset",  "advance ", "reconfigure", "reset closes", "trip", "succeed too late"};
+        "acquire",     "succeed",      "fail",  "ignore",          "drop",  "state",
+        "retryAfter",  "open",         "close", "mode ",           "reset", "advance ",
+        "reconfigure", "reset closes", "trip",  "succeed too late"};
     out << kNames[static_cast<std::size_t>(deed.what)];
     if (deed.what == Deed::What::Mode) out << toString(modeOf(deed.argument));
     if (deed.what == Deed::What::Advance) out << detail::toText(advanceOf(deed.argument));

@@ -38,9 +38,8 @@ public:
         keep(transitions_, breaker.template on<ModeChanged>([this](const ModeChanged& e) {
             order({What::ModeChanged, asNumber(e.from), asNumber(e.to)});
         }));
-        keep(transitions_, breaker.template on<Reconfigured>([this](const Reconfigured&) {
-            order({What::Reconfigured});
-        }));
+        keep(transitions_, breaker.template on<Reconfigured>(
+                               [this](const Reconfigured&) { order({What::Reconfigured}); }));
         keep(transitions_, breaker.template on<WasReset>([this] { order({What::WasReset}); }));
     }
 

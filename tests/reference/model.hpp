@@ -121,12 +121,12 @@ public:
     }
     /// What decides the future and need not be seen yet.
     void addHidden(std::vector<std::int64_t>& place) const {
-        place.insert(place.end(),
-                     {static_cast<std::int64_t>(epoch_), static_cast<std::int64_t>(state_),
-                      now_.count(), openedAt_.count(), deadline_.count(),
-                      static_cast<std::int64_t>(reopenings_), probeSuccesses_,
-                      static_cast<std::int64_t>(failuresInARow_), past_.outcomes,
-                      static_cast<std::int64_t>(tripPending())});
+        place.insert(
+            place.end(),
+            {static_cast<std::int64_t>(epoch_), static_cast<std::int64_t>(state_), now_.count(),
+             openedAt_.count(), deadline_.count(), static_cast<std::int64_t>(reopenings_),
+             probeSuccesses_, static_cast<std::int64_t>(failuresInARow_), past_.outcomes,
+             static_cast<std::int64_t>(tripPending())});
         for (const Probe& probe : probes_) place.push_back(probe.begun.count());
     }
     void tripNow() {
@@ -261,10 +261,15 @@ inline std::optional<Model::Ticket> Model::reject(RejectionReason reason, Nanose
 
 inline Model::Ticket Model::admit(Ticket::Kind kind) {
     const CircuitBreakerOptions& options = rules_.options;
-    Ticket ticket{++lastId_, epoch_,          kind,
-                  now_,      options.measureLatency, options.trackInFlight,
+    Ticket ticket{++lastId_,
+                  epoch_,
+                  kind,
+                  now_,
+                  options.measureLatency,
+                  options.trackInFlight,
                   options.detectOverdue && kind == Ticket::Kind::Closed,
-                  options.requestTimeout, window_.facts().slowerThan};
+                  options.requestTimeout,
+                  window_.facts().slowerThan};
     inFlight_.push_back(ticket);
     return ticket;
 }
@@ -349,7 +354,8 @@ inline void Model::recordClosed(Outcome outcome, bool slow, Nanoseconds elapsed)
     totals_.everFailed |= failed;
     if (window_.add({now_, elapsed, failed, slow})) {
         if (defersTrips) {
-            pending_ = Trip{TransitionReason::PolicyTripped, evidence(), failuresInARow_, {}, past_};
+            pending_ =
+                Trip{TransitionReason::PolicyTripped, evidence(), failuresInARow_, {}, past_};
             return;
         }
         toOpen(TransitionReason::PolicyTripped, now_, std::nullopt);
@@ -456,8 +462,8 @@ inline void Model::toOpen(TransitionReason reason, Nanoseconds asOf,
     Nanoseconds actual = wait.value_or(usual);
     if (!wait && rules_.options.recoveryJitter > 0 && drawn) {
         actual = drawn();
-        const double least = static_cast<double>(usual.count()) *
-                             (1 - rules_.options.recoveryJitter);
+        const double least =
+            static_cast<double>(usual.count()) * (1 - rules_.options.recoveryJitter);
         drewOutside |= actual > usual || static_cast<double>(actual.count()) < least - 1;
     }
     change(CircuitState::Open, reason);
@@ -556,8 +562,8 @@ inline void Model::reconfigure(const Rules& rules, const std::function<bool()>& 
 
 inline void Model::restore(Nanoseconds now) {
     settle();
-    const Nanoseconds rest = deadline_ == kForever ? kForever
-                                                   : std::max(Nanoseconds{0}, deadline_ - now_);
+    const Nanoseconds rest =
+        deadline_ == kForever ? kForever : std::max(Nanoseconds{0}, deadline_ - now_);
     leaveOpen();
     now_ = now;
     openedAt_ = now;
@@ -644,11 +650,10 @@ inline Seen Model::seen() {
     put(Figure::SlowCallRateBits, window.slowCallRate);
     put(Figure::FailuresInARow, failuresInARow_);
     const bool probing = state_ == CircuitState::HalfOpen && !now.lost;
-    seen[Figure::SuccessesInARow] = probing ? probeSuccesses_
-                                            : static_cast<std::int64_t>(successesInARow_);
-    seen[Figure::Average] = t.measured == 0
-                                ? -1
-                                : t.sum.count() / static_cast<std::int64_t>(t.measured);
+    seen[Figure::SuccessesInARow] =
+        probing ? probeSuccesses_ : static_cast<std::int64_t>(successesInARow_);
+    seen[Figure::Average] =
+        t.measured == 0 ? -1 : t.sum.count() / static_cast<std::int64_t>(t.measured);
     put(Figure::Longest, t.longest);
     put(Figure::MeasuredSuccesses, t.measuredSuccesses);
     put(Figure::MeasuredFailures, t.measured - t.measuredSuccesses);

@@ -97,8 +97,8 @@ inline constexpr Outcome kOutcomes[] = {Outcome::Failure, Outcome::Success, Outc
     static constexpr std::array<Nanoseconds, 10> kCoarse{0s,  2s,  4s,  10s, 16s,
                                                          18s, 20s, 40s, 66s, 1h};
     static constexpr std::array<Nanoseconds, 20> kFine{
-        0s,  1s,        1ns,  1s - 1ns,   1s + 1ns, 2s,  2s - 1ns, 4s,  6s,  6s + 1ns,
-        10s, 10s - 1ns, 11s, 10s + 1ns, 16s,      16s + 1ns, 20s, 40s, 66s, 1h};
+        0s,  1s,        1ns, 1s - 1ns,  1s + 1ns, 2s,        2s - 1ns, 4s,  6s,  6s + 1ns,
+        10s, 10s - 1ns, 11s, 10s + 1ns, 16s,      16s + 1ns, 20s,      40s, 66s, 1h};
     return coarse ? kCoarse[choice % kCoarse.size()] : kFine[choice % kFine.size()];
 }
 [[nodiscard]] inline std::chrono::nanoseconds elapsedOf(std::uint8_t choice) {
@@ -167,17 +167,25 @@ struct Thrown {
 }
 
 inline std::ostream& operator<<(std::ostream& out, const Operation& op) {
-    static constexpr const char* kNames[] = {
-        "acquire",     "report",   "report elapsed", "report twice", "drop",
-        "drop while unwinding", "overwrite", "execute", "wait", "wait for recovery",
-        "step back",   "open",     "open for",       "close",        "reset",
-        "mode",        "reconfigure", "be refused",  "restart",      "listen"};
+    static constexpr const char* kNames[] = {"acquire",        "report",
+                                             "report elapsed", "report twice",
+                                             "drop",           "drop while unwinding",
+                                             "overwrite",      "execute",
+                                             "wait",           "wait for recovery",
+                                             "step back",      "open",
+                                             "open for",       "close",
+                                             "reset",          "mode",
+                                             "reconfigure",    "be refused",
+                                             "restart",        "listen"};
     out << kNames[static_cast<std::size_t>(op.kind)];
     const auto which = [&] { out << " #" << int{op.a}; };
     const auto outcome = [&] { out << ' ' << toString(kOutcomes[op.b % std::size(kOutcomes)]); };
     switch (op.kind) {
         case Operation::Kind::Report:
-        case Operation::Kind::ReportTwice: which(); outcome(); break;
+        case Operation::Kind::ReportTwice:
+            which();
+            outcome();
+            break;
         case Operation::Kind::ReportElapsed:
             which();
             outcome();
@@ -195,8 +203,8 @@ inline std::ostream& operator<<(std::ostream& out, const Operation& op) {
             break;
         }
         case Operation::Kind::Wait:
-            out << ' ' << detail::toText(stepOf(op.a, false)) << " (coarse: "
-                << detail::toText(stepOf(op.a, true)) << ')';
+            out << ' ' << detail::toText(stepOf(op.a, false))
+                << " (coarse: " << detail::toText(stepOf(op.a, true)) << ')';
             break;
         case Operation::Kind::Mode: out << ' ' << toString(kModes[op.a % 4]); break;
         default: out << ' ' << int{op.a}; break;

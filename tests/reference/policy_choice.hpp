@@ -23,9 +23,9 @@ using AllOfRates = AllOf<FailureRate, SlowCallRate>;
 using AllOfCountAndRow = AllOf<FailureCount, ConsecutiveFailures>;
 using AnyOfCusumAndBoth = AnyOf<Cusum, AllOf<SlowCallRate, FailureCount>>;
 
-using PolicyChoice = std::variant<ConsecutiveFailures, FailureCount, FailureRate, SlowCallRate,
-                                  Cusum, AnyOfRowAndRate, AnyOfRates, AllOfRates, AllOfCountAndRow,
-                                  AnyOfCusumAndBoth>;
+using PolicyChoice =
+    std::variant<ConsecutiveFailures, FailureCount, FailureRate, SlowCallRate, Cusum,
+                 AnyOfRowAndRate, AnyOfRates, AllOfRates, AllOfCountAndRow, AnyOfCusumAndBoth>;
 
 /// Small enough that short sequences trip them; the simplest first, for shrinking.
 [[nodiscard]] inline const std::array<PolicyChoice, 26>& policyChoices() {
@@ -51,27 +51,21 @@ using PolicyChoice = std::variant<ConsecutiveFailures, FailureCount, FailureRate
         Cusum{0.05, 0.5, 100},
         Cusum{0.01, 0.3, 1e6},
         Cusum{0.1, 1.0, 50},
-        anyOf(ConsecutiveFailures{4}, FailureRate{.threshold = 0.6,
-                                                  .minimumCalls = 5,
-                                                  .window = lastCalls(10)}),
+        anyOf(ConsecutiveFailures{4},
+              FailureRate{.threshold = 0.6, .minimumCalls = 5, .window = lastCalls(10)}),
         anyOf(FailureRate{.threshold = 0.6, .minimumCalls = 4, .window = 10s},
-              SlowCallRate{.threshold = 0.5,
-                           .slowerThan = 2s,
-                           .minimumCalls = 3,
-                           .window = lastCalls(8)}),
+              SlowCallRate{
+                  .threshold = 0.5, .slowerThan = 2s, .minimumCalls = 3, .window = lastCalls(8)}),
         allOf(FailureRate{.threshold = 0.3, .minimumCalls = 3, .window = lastCalls(8)},
-              SlowCallRate{.threshold = 0.3,
-                           .slowerThan = 2s,
-                           .minimumCalls = 3,
-                           .window = lastCalls(6)}),
+              SlowCallRate{
+                  .threshold = 0.3, .slowerThan = 2s, .minimumCalls = 3, .window = lastCalls(6)}),
         allOf(FailureCount{3, 30s}, ConsecutiveFailures{2}),
         allOf(FailureCount{3, lastCalls(8)}, ConsecutiveFailures{2}),
-        anyOf(Cusum{0.01, 0.3, 1e6},
-              allOf(SlowCallRate{.threshold = 0.5,
-                                 .slowerThan = 5s,
-                                 .minimumCalls = 2,
-                                 .window = lastCalls(6)},
-                    FailureCount{2, 30s})),
+        anyOf(Cusum{0.01, 0.3, 1e6}, allOf(SlowCallRate{.threshold = 0.5,
+                                                        .slowerThan = 5s,
+                                                        .minimumCalls = 2,
+                                                        .window = lastCalls(6)},
+                                           FailureCount{2, 30s})),
     };
     return choices;
 }
@@ -165,7 +159,7 @@ enum class Adoption { No, Undecided, Yes };
                                            : to.window.calls() > from.window.calls();
     if (longer || to.threshold > from.threshold) {
         return calls < static_cast<std::size_t>(from.threshold) && !longer ? Adoption::Yes
-                                                                          : Adoption::Undecided;
+                                                                           : Adoption::Undecided;
     }
     return Adoption::Yes;
 }
@@ -186,7 +180,8 @@ template <detail::Combination How, class... Policies>
     [&]<std::size_t... I>(std::index_sequence<I...>) {
         ((all = std::min(all, adoption(std::get<I>(from.parts()), std::get<I>(to.parts()), calls))),
          ...);
-    }(std::index_sequence_for<Policies...>{});
+    }
+    (std::index_sequence_for<Policies...>{});
     return all;
 }
 [[nodiscard]] inline Adoption adoption(const PolicyChoice& from, const PolicyChoice& to,

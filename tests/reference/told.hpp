@@ -41,7 +41,7 @@ struct Told {
 
 inline std::ostream& operator<<(std::ostream& out, const Told& told) {
     static constexpr const char* kNames[] = {
-        "onStateChange", "onOpen",  "onHalfOpen", "onClose",    "StateChanged",
+        "onStateChange", "onOpen",       "onHalfOpen", "onClose",       "StateChanged",
         "ModeChanged",   "Reconfigured", "WasReset",   "CallSucceeded", "CallFailed",
         "CallTimedOut",  "CallIgnored",  "SlowCall",   "CallRejected"};
     return out << kNames[static_cast<std::size_t>(told.what)] << '(' << told.a << ", " << told.b

@@ -232,20 +232,14 @@ private:
 
     void control(const Operation& op) {
         switch (op.kind) {
-            case Kind::Open:
-                breaker_->open();
-                return model_.open(std::nullopt);
+            case Kind::Open: breaker_->open(); return model_.open(std::nullopt);
             case Kind::OpenFor: {
                 const Nanoseconds wait = std::max(stepOf(op.a, setup_.coarse), Nanoseconds{2});
                 breaker_->open(wait);
                 return model_.open(wait);
             }
-            case Kind::Close:
-                breaker_->close();
-                return model_.close();
-            case Kind::Reset:
-                breaker_->reset();
-                return model_.reset();
+            case Kind::Close: breaker_->close(); return model_.close();
+            case Kind::Reset: breaker_->reset(); return model_.reset();
             default: break;
         }
         const ControlMode mode = kModes[op.a % std::size(kModes)];
@@ -380,9 +374,7 @@ private:
         compareEnd(op, got);
     }
 
-    [[nodiscard]] static Form form(const Operation& op) {
-        return static_cast<Form>(op.a % kForms);
-    }
+    [[nodiscard]] static Form form(const Operation& op) { return static_cast<Form>(op.a % kForms); }
     [[nodiscard]] static Outcome outcomeIn(const Operation& op) {
         return kOutcomes[op.b % std::size(kOutcomes)];
     }
@@ -438,8 +430,8 @@ private:
                     // Through another breaker: its rejection is a failure like any other.
                     (void)breaker_->execute([&]() -> int {
                         inside(op);
-                        throw CircuitOpenError{{"inner", CircuitState::Open,
-                                                RejectionReason::Open, Nanoseconds{1}}};
+                        throw CircuitOpenError{
+                            {"inner", CircuitState::Open, RejectionReason::Open, Nanoseconds{1}}};
                     });
                     return Got::Value;
             }

@@ -80,8 +80,9 @@ class YieldingBreaker {
         void commit() noexcept {}
         void flush() noexcept {}
     };
-    using Machine = detail::StateMachine<typename Policy::template Tracker<ManualClock>,
-                                         detail::TimeSource<ManualClock, Platform>, Journal, Platform>;
+    using Machine =
+        detail::StateMachine<typename Policy::template Tracker<ManualClock>,
+                             detail::TimeSource<ManualClock, Platform>, Journal, Platform>;
 
 public:
     class Permit {
