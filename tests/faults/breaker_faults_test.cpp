@@ -73,12 +73,11 @@ std::unique_ptr<World> probing() {
 }
 
 /// What holds of a breaker at rest, and that it can still be used.
-bool isSound(World& world) {
-    Breaker& breaker = *world.breaker;
+bool isSound(auto& breaker) {
     const CircuitBreakerStats s = breaker.stats();
     bool sound = s.totalCalls == s.totalSuccesses + s.totalFailures + s.totalTimeouts +
                                      s.totalIgnored + s.totalCancelled;
-    sound &= s.inFlight == 0U && s.probesInFlight == 0 && s.totalStale <= s.totalCalls;
+    sound &= s.inFlight.value_or(0) == 0U && s.probesInFlight == 0 && s.totalStale <= s.totalCalls;
     sound &= s.windowFailures <= s.windowCalls && s.timesClosed <= s.timesOpened;
     breaker.reset();
     sound &= breaker.execute([] { return 1; }) == 1;
@@ -88,7 +87,54 @@ bool isSound(World& world) {
            after.state == CircuitState::Closed;
 }
 
-constexpr auto kSound = [](World& world, bool) { return isSound(world); };
+/// A policy of a user's whose copies, assignments and trackers may throw.
+struct FragilePolicy {
+    int threshold = 3;
+
+    FragilePolicy() = default;
+    explicit FragilePolicy(int failures) : threshold(failures) {}
+    FragilePolicy(const FragilePolicy& other) : threshold(other.threshold) { faultPoint(); }
+    FragilePolicy& operator=(const FragilePolicy& other) {
+        faultPoint();
+        threshold = other.threshold;
+        return *this;
+    }
+    ~FragilePolicy() = default;
+    friend bool operator==(const FragilePolicy&, const FragilePolicy&) = default;
+
+    template <class Clock>
+    class Tracker {
+    public:
+        explicit Tracker(const FragilePolicy& policy) : threshold_(policy.threshold) {
+            faultPoint();
+        }
+        void enter(std::chrono::nanoseconds) noexcept { failures_ = 0; }
+        bool record(const CallRecord& call) noexcept {
+            failures_ += call.failed;
+            return failures_ >= threshold_;
+        }
+
+    private:
+        int threshold_;
+        int failures_ = 0;
+    };
+};
+
+/// A clock whose copies may throw; `now()` must not.
+struct FragileClock : ManualClock {
+    FragileClock() = default;
+    FragileClock(const FragileClock& other) : ManualClock(other) { faultPoint(); }
+    FragileClock& operator=(const FragileClock&) = delete;
+    ~FragileClock() = default;
+};
+
+struct FragileWorld {
+    using FragileBreaker = CircuitBreaker<FragileClock, FragilePolicy>;
+    FragileClock clock{};
+    FragileBreaker breaker{"fragile", FragilePolicy{}, CircuitBreakerOptions{}, clock};
+};
+
+constexpr auto kSound = [](World& world, bool) { return isSound(*world.breaker); };
 
 template <class MakeWorld, class Act, class Check>
 void survives(const MakeWorld& make, const Act& act, const Check& check, int atLeast) {
@@ -235,7 +281,7 @@ TEST_CASE(
             const CircuitBreakerStats s = world.breaker->stats();
             const bool right = !escaped && s.timesOpened == 1 && s.timesClosed == 1 &&
                                s.totalFailures == 3 && s.listenerErrors <= 2;
-            return right && isSound(world);
+            return right && isSound(*world.breaker);
         },
         10);
 }
@@ -256,9 +302,28 @@ TEST_CASE("H 46, faults: a breaker that cannot be reconfigured is as it was") {
                               breaker.options().successThreshold == 7;
             const bool right = escaped ? old && !next : next;
             const bool counted = breaker.stats().timesReconfigured == (escaped ? 0U : 1U);
-            return right && counted && isSound(world);
+            return right && counted && isSound(*world.breaker);
         },
         10);
+}
+
+TEST_CASE("H 46, faults: a policy or a clock that cannot be copied is not half taken") {
+    survives(
+        [] { return std::make_unique<FragileWorld>(); },
+        [](FragileWorld& world) {
+            const FragileWorld::FragileBreaker other{"other", FragilePolicy{2}, {}, world.clock};
+            world.breaker.reconfigure(FragilePolicy{2});
+        },
+        [](FragileWorld& world, bool escaped) {
+            const int threshold = world.breaker.policy().threshold;
+            const bool right = threshold == (escaped ? 3 : 2);
+            const bool counted = world.breaker.stats().timesReconfigured == (escaped ? 0U : 1U);
+            return right && counted && isSound(world.breaker);
+        },
+        8);
+    survives([] { return std::make_unique<FragileWorld>(); },
+             [](FragileWorld& world) { (void)world.breaker.policy(); },
+             [](FragileWorld& world, bool) { return isSound(world.breaker); }, 1);
 }
 
 TEST_CASE("Faults: statistics, settings and saved state can be asked for again") {
