@@ -84,6 +84,19 @@ TEST_CASE("A closed breaker goes on with its totals, history and an empty window
     CHECK(after.breaker.stats().timesOpened == before.timesOpened + 1);
 }
 
+TEST_CASE("Calls of a restored breaker are its own, whatever their outcome") {
+    Rig rig{kOptions, ConsecutiveFailures{3}};
+    Restarted after{rig.breaker.exportState()};
+    CHECK(test::report(after.breaker, Outcome::Success, 3) == ReportResult::Recorded);
+    CHECK(test::report(after.breaker, Outcome::Failure, 2) == ReportResult::Recorded);
+    CHECK(test::report(after.breaker, Outcome::Success) == ReportResult::Recorded);
+    CHECK(test::report(after.breaker, Outcome::Failure) == ReportResult::Recorded);
+    // The success between them ended the row.
+    CHECK(after.breaker.state() == CircuitState::Closed);
+    CHECK(after.breaker.stats().windowCalls == 7);
+    CHECK(after.breaker.stats().totalStale == 0);
+}
+
 TEST_CASE("An open breaker goes on waiting; the time between counts, by the system clock") {
     Rig rig{kOptions, ConsecutiveFailures{3}};
     rig.trip();

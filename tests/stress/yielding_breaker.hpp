@@ -17,8 +17,17 @@
 
 namespace fusebox::test {
 
-/// A std::atomic whose users are interrupted before one operation in 32.
-template <class T>
+/// Lets other threads run, once in 32 times.
+struct YieldSometimes {
+    static void interrupt() noexcept {
+        static std::atomic<std::uint64_t> seeds{1};
+        thread_local Random random{seeds.fetch_add(1, std::memory_order_relaxed)};
+        if (random.oneIn(32)) std::this_thread::yield();
+    }
+};
+
+/// A std::atomic whose users may be interrupted before each operation.
+template <class T, class Interrupter = YieldSometimes>
 class YieldingAtomic {
 public:
     YieldingAtomic() = default;
@@ -48,11 +57,7 @@ public:
     }
 
 private:
-    static void interrupt() noexcept {
-        static std::atomic<std::uint64_t> seeds{1};
-        thread_local Random random{seeds.fetch_add(1, std::memory_order_relaxed)};
-        if (random.oneIn(32)) std::this_thread::yield();
-    }
+    static void interrupt() noexcept { Interrupter::interrupt(); }
 
     std::atomic<T> atomic_{};
 };
@@ -64,7 +69,7 @@ struct YieldingPlatform {
 };
 
 /// As much of a CircuitBreaker as the tests of the protocol use.
-template <class Policy>
+template <class Policy, class Platform = YieldingPlatform>
 class YieldingBreaker {
     struct Journal {
         [[nodiscard]] bool wantsTransitions() const noexcept { return false; }
@@ -75,9 +80,9 @@ class YieldingBreaker {
         void commit() noexcept {}
         void flush() noexcept {}
     };
-    using Machine = detail::StateMachine<typename Policy::template Tracker<ManualClock>,
-                                         detail::TimeSource<ManualClock, YieldingPlatform>, Journal,
-                                         YieldingPlatform>;
+    using Machine =
+        detail::StateMachine<typename Policy::template Tracker<ManualClock>,
+                             detail::TimeSource<ManualClock, Platform>, Journal, Platform>;
 
 public:
     class Permit {
@@ -101,6 +106,12 @@ public:
         }
         ReportResult failure() noexcept { return end(Outcome::Failure); }
         ReportResult ignore() noexcept { return *this ? end(Outcome::Ignored) : AlreadyReported; }
+        ReportResult cancel() noexcept {
+            detail::CallEnd end;
+            end.outcome = Outcome::Ignored;
+            end.cancelled = true;
+            return std::exchange(machine_, nullptr)->report(ticket_, end);
+        }
 
     private:
         static constexpr auto AlreadyReported = ReportResult::AlreadyReported;
@@ -133,6 +144,7 @@ public:
     }
     void open() noexcept { machine_.open(std::nullopt); }
     void close() noexcept { machine_.close(); }
+    void reset() noexcept { machine_.reset(); }
     void setMode(ControlMode mode) noexcept { machine_.setMode(mode); }
 
 private:

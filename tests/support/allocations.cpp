@@ -26,6 +26,7 @@ std::size_t sizeOf(void* memory) noexcept {
 void* allocate(std::size_t size, std::size_t alignment = alignof(std::max_align_t)) noexcept {
     if (ofThisThread.counting) ++ofThisThread.number;
     if (ofThisThread.outOfMemory) return nullptr;
+    if (ofThisThread.counting && ofThisThread.number == ofThisThread.failAt) return nullptr;
     const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
     void* const memory = alignment <= alignof(std::max_align_t)
                              ? std::malloc(size == 0 ? 1 : size)

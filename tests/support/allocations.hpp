@@ -21,6 +21,7 @@ struct Allocations {
     bool counting = false;
     bool outOfMemory = false;
     int number = 0;
+    int failAt = 0;  ///< The counted one that fails; 0: none.
     std::size_t heldBytes = 0;
 };
 

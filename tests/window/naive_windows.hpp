@@ -38,6 +38,7 @@ public:
     [[nodiscard]] bool empty() const { return calls_.empty(); }
     [[nodiscard]] std::size_t size() const { return calls_.size(); }
     [[nodiscard]] const NaiveCall& oldest() const { return calls_.front(); }
+    [[nodiscard]] const std::deque<NaiveCall>& all() const { return calls_; }
     [[nodiscard]] CallCounts counts() const { return counts_; }
 
 private:
@@ -60,6 +61,8 @@ public:
     }
 
     [[nodiscard]] CallCounts counts() const { return calls_.counts(); }
+    /// Oldest first.
+    [[nodiscard]] const std::deque<NaiveCall>& all() const { return calls_.all(); }
 
 private:
     std::uint64_t span_;

@@ -31,8 +31,8 @@ using FutureValue =
 template <class R>
 class CallPromise {
 public:
-    explicit CallPromise(std::shared_ptr<const void> breaker) noexcept
-        : breaker_(std::move(breaker)) {}
+    /// Allocates, as every std::promise.
+    explicit CallPromise(std::shared_ptr<const void> breaker) : breaker_(std::move(breaker)) {}
 
     [[nodiscard]] std::future<FutureValue<R>> future() { return promise_.get_future(); }
 

@@ -235,7 +235,9 @@ public:
         }
         if (saved.state == CircuitState::Open) published_.setWait(now, saturatingAdd(now, rest));
         if (saved.state == CircuitState::HalfOpen) drawReopenWait();
-        publish(word().next(saved.state).withMode(saved.mode));
+        const StateWord next = word().next(saved.state).withMode(saved.mode);
+        totals_.enter(next.tag());
+        publish(next);
     }
 
 private:

@@ -26,7 +26,7 @@ class ListenerList final : public ListenerRegister {
 public:
     using Members = std::vector<std::shared_ptr<ListenerGate>>;
 
-    explicit ListenerList(std::atomic<bool>& any) noexcept : any_(&any) {}
+    explicit ListenerList(std::atomic<bool>& any) : any_(&any) {}
 
     void add(std::shared_ptr<ListenerGate> listener) {
         std::shared_ptr<const Members> old;  // Released after the lock.
