@@ -46,11 +46,11 @@ awaitable<void> sleepFor(std::chrono::nanoseconds time) {
     co_await timer.async_wait(use_awaitable);
 }
 
-struct Fixture {
+struct ExecuteFixture {
     net::io_context io{};
     Breaker breaker{"asio", ConsecutiveFailures{3}, {.requestTimeout = kFar}};
     Breaker quick{"quick", ConsecutiveFailures{3}, {.requestTimeout = 10ms}};
-    ~Fixture() {
+    ~ExecuteFixture() {
         checkConservation(breaker.stats());
         checkConservation(quick.stats());
     }
@@ -59,7 +59,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("asyncExecute gives what the coroutine returns") {
-    Fixture f;
+    ExecuteFixture f;
     std::unique_ptr<int> owned;
     std::string text;
     runCoroutine(f.io, [&]() -> awaitable<void> {
@@ -77,7 +77,7 @@ TEST_CASE("asyncExecute gives what the coroutine returns") {
 }
 
 TEST_CASE("What the coroutine throws leaves unchanged, and is a failure") {
-    Fixture f;
+    ExecuteFixture f;
     CHECK_THROWS_WITH(runCoroutine(f.io,
                                    [&]() -> awaitable<void> {
                                        co_await asyncExecute(f.breaker, []() -> awaitable<int> {
@@ -91,7 +91,7 @@ TEST_CASE("What the coroutine throws leaves unchanged, and is a failure") {
 }
 
 TEST_CASE("A rejected coroutine is not called, and CircuitOpenError is thrown") {
-    Fixture f;
+    ExecuteFixture f;
     f.breaker.open();
     bool called = false;
     CHECK_THROWS_AS(runCoroutine(f.io,
@@ -106,7 +106,7 @@ TEST_CASE("A rejected coroutine is not called, and CircuitOpenError is thrown") 
 }
 
 TEST_CASE("A result that can carry a rejection does, and one that is an error is a failure") {
-    Fixture f;
+    ExecuteFixture f;
     std::error_code got;
     const auto call = [&]() -> awaitable<void> {
         got = co_await asyncExecute(f.breaker, []() -> awaitable<std::error_code> {
@@ -121,7 +121,7 @@ TEST_CASE("A result that can carry a rejection does, and one that is an error is
 }
 
 TEST_CASE("judgedBy judges what a coroutine returns or throws") {
-    Fixture f;
+    ExecuteFixture f;
     const auto fetch = [](int status) {
         return [status]() -> awaitable<int> {
             if (status < 0) throw std::runtime_error{"mine"};
@@ -155,7 +155,7 @@ TEST_CASE("judgedBy judges what a coroutine returns or throws") {
 }
 
 TEST_CASE("At the deadline the coroutine is cancelled: CallTimeoutError nests what it threw") {
-    Fixture f;
+    ExecuteFixture f;
     bool unwound = false;
     try {
         runCoroutine(f.io, [&]() -> awaitable<void> {
@@ -178,7 +178,7 @@ TEST_CASE("At the deadline the coroutine is cancelled: CallTimeoutError nests wh
 }
 
 TEST_CASE("A coroutine that goes on after its cancellation is waited for, and is late") {
-    Fixture f;
+    ExecuteFixture f;
     int got = 0;
     runCoroutine(f.io, [&]() -> awaitable<void> {
         got = co_await asyncExecute(f.quick, []() -> awaitable<int> {
@@ -194,7 +194,7 @@ TEST_CASE("A coroutine that goes on after its cancellation is waited for, and is
 }
 
 TEST_CASE("A coroutine that its caller cancels is ignored") {
-    Fixture f;
+    ExecuteFixture f;
     net::cancellation_signal signal;
     ErrorCode code;
     net::co_spawn(
@@ -243,7 +243,7 @@ TEST_CASE("In a pool of threads deadlines and coroutines do not race") {
 }
 
 TEST_CASE("asyncGuard is awaited: use_awaitable, as_tuple, and default tokens") {
-    Fixture f;
+    ExecuteFixture f;
     Loopback server{Behaviour::Answers};
     std::string text;
     std::size_t count = 0;
@@ -279,7 +279,7 @@ TEST_CASE("asyncGuard is awaited: use_awaitable, as_tuple, and default tokens") 
 }
 
 TEST_CASE("A deferred guard is awaited") {
-    Fixture f;
+    ExecuteFixture f;
     runCoroutine(f.io, [&]() -> awaitable<void> {
         net::steady_timer timer{co_await net::this_coro::executor, 1ms};
         auto operation = asyncGuard(
@@ -293,7 +293,7 @@ TEST_CASE("A deferred guard is awaited") {
 }
 
 TEST_CASE("A rejection in a coroutine is an error like any other") {
-    Fixture f;
+    ExecuteFixture f;
     f.breaker.open();
     try {
         runCoroutine(f.io, [&]() -> awaitable<void> {

@@ -36,7 +36,7 @@ auto asyncAnswer(net::io_context& io, ErrorCode error, int value, Token&& token)
         token);
 }
 
-struct Fixture {
+struct GuardFixture {
     net::io_context io{};
     Breaker breaker{"asio", ConsecutiveFailures{3}, {.requestTimeout = kFar}};
     int started = 0;
@@ -58,7 +58,7 @@ struct Fixture {
         io.restart();
         io.run();
     }
-    ~Fixture() { checkConservation(breaker.stats()); }
+    ~GuardFixture() { checkConservation(breaker.stats()); }
 };
 
 const ErrorCode kBroken = net::error::connection_reset;
@@ -90,7 +90,7 @@ struct CountingAllocator {
 }  // namespace
 
 TEST_CASE("A callback gets what the operation ends with") {
-    Fixture f;
+    GuardFixture f;
     int got = 0;
     asyncGuard(f.breaker, f.answering(7), net::bind_executor(f.io, [&](ErrorCode error, int value) {
                    CHECK_FALSE(error);
@@ -104,7 +104,7 @@ TEST_CASE("A callback gets what the operation ends with") {
 }
 
 TEST_CASE("An error is a failure and reaches the callback") {
-    Fixture f;
+    GuardFixture f;
     ErrorCode got;
     asyncGuard(f.breaker, f.answering(0, kBroken),
                net::bind_executor(f.io, [&](ErrorCode error, int) { got = error; }));
@@ -115,7 +115,7 @@ TEST_CASE("An error is a failure and reaches the callback") {
 }
 
 TEST_CASE("operation_aborted that is not the deadline is ignored") {
-    Fixture f;
+    GuardFixture f;
     asyncGuard(f.breaker, f.answering(0, net::error::operation_aborted),
                net::bind_executor(f.io, [](ErrorCode, int) {}));
     f.run();
@@ -123,7 +123,7 @@ TEST_CASE("operation_aborted that is not the deadline is ignored") {
 }
 
 TEST_CASE("A rejection is posted, and starts nothing") {
-    Fixture f;
+    GuardFixture f;
     f.breaker.open();
     ErrorCode got;
     int value = -1;
@@ -141,7 +141,7 @@ TEST_CASE("A rejection is posted, and starts nothing") {
 }
 
 TEST_CASE("A plain handler runs where the operation's I/O object runs, rejected or not") {
-    Fixture f;
+    GuardFixture f;
     net::steady_timer timer{f.io, 0ms};
     int called = 0;
     const auto handler = [&](ErrorCode) {
@@ -159,7 +159,7 @@ TEST_CASE("A plain handler runs where the operation's I/O object runs, rejected 
 }
 
 TEST_CASE("An I/O object, a context or an executor may be named after the token") {
-    Fixture f;
+    GuardFixture f;
     int called = 0;
     const auto handler = [&](ErrorCode, int) {
         ++called;
@@ -176,7 +176,7 @@ TEST_CASE("An I/O object, a context or an executor may be named after the token"
 }
 
 TEST_CASE("A signature may be named, and then the initiation returns nothing") {
-    Fixture f;
+    GuardFixture f;
     int got = 0;
     asyncGuard<void(ErrorCode, int)>(
         f.breaker, [&](auto handler) { asyncAnswer(f.io, ErrorCode{}, 9, std::move(handler)); },
@@ -186,7 +186,7 @@ TEST_CASE("A signature may be named, and then the initiation returns nothing") {
 }
 
 TEST_CASE("Futures") {
-    Fixture f;
+    GuardFixture f;
     auto good = asyncGuard(f.breaker, f.answering(7), net::use_future, f.io);
     auto bad = asyncGuard(f.breaker, f.answering(7, kBroken), net::use_future, f.io);
     f.run();
@@ -209,7 +209,7 @@ TEST_CASE("Futures") {
 }
 
 TEST_CASE("A deferred operation asks for admission when it is started, each time") {
-    Fixture f;
+    GuardFixture f;
     auto operation = asyncGuard(f.breaker, f.answering(7), deferred);
     CHECK(f.started == 0);
     f.run();
@@ -222,14 +222,14 @@ TEST_CASE("A deferred operation asks for admission when it is started, each time
 }
 
 TEST_CASE("A detached operation is counted") {
-    Fixture f;
+    GuardFixture f;
     asyncGuard(f.breaker, f.answering(7), net::detached, f.io);
     f.run();
     CHECK(f.breaker.stats().totalSuccesses == 1);
 }
 
 TEST_CASE("judgedBy judges what the handler gets, or the error, or the value") {
-    Fixture f;
+    GuardFixture f;
     auto none = net::bind_executor(f.io, [](ErrorCode, int) {});
     asyncGuard(f.breaker,
                judgedBy(f.answering(404, kBroken),
@@ -256,7 +256,7 @@ TEST_CASE("judgedBy judges what the handler gets, or the error, or the value") {
 }
 
 TEST_CASE("The handler's allocator is used, and free again before the handler is called") {
-    Fixture f;
+    GuardFixture f;
     int held = 0;
     int total = 0;
     int whenCalled = -1;
@@ -311,7 +311,7 @@ TEST_CASE("The handler's executor is used for everything, a strand's too") {
 }
 
 TEST_CASE("The handler's cancellation slot cancels the operation, which is ignored") {
-    Fixture f;
+    GuardFixture f;
     net::steady_timer timer{f.io, kFar};
     net::cancellation_signal signal;
     ErrorCode got;
@@ -325,7 +325,7 @@ TEST_CASE("The handler's cancellation slot cancels the operation, which is ignor
 }
 
 TEST_CASE("The deadline cancels the operation: Errc::CallTimeout, a timeout") {
-    Fixture f;
+    GuardFixture f;
     Breaker breaker{"late", ConsecutiveFailures{3}, {.requestTimeout = 10ms}};
     net::steady_timer timer{f.io, kFar};
     ErrorCode got;
@@ -340,7 +340,7 @@ TEST_CASE("The deadline cancels the operation: Errc::CallTimeout, a timeout") {
 }
 
 TEST_CASE("An operation that cannot be cancelled is waited for, and its value is late") {
-    Fixture f;
+    GuardFixture f;
     Breaker breaker{"late", ConsecutiveFailures{3}, {.requestTimeout = 5ms}};
     net::steady_timer timer{f.io, 30ms};
     int got = 0;
@@ -362,7 +362,7 @@ TEST_CASE("An operation that cannot be cancelled is waited for, and its value is
 }
 
 TEST_CASE("Without a deadline there is no timer") {
-    Fixture f;
+    GuardFixture f;
     Breaker breaker{
         "endless", ConsecutiveFailures{3}, {.requestTimeout = std::chrono::nanoseconds::max()}};
     net::steady_timer timer{f.io, 1ms};
@@ -374,7 +374,7 @@ TEST_CASE("Without a deadline there is no timer") {
 }
 
 TEST_CASE("An initiation that throws is a failure, and throws") {
-    Fixture f;
+    GuardFixture f;
     const auto throwing = [](auto&& token) {
         throw std::runtime_error{"no operation"};
         return net::post(std::forward<decltype(token)>(token));
@@ -386,7 +386,7 @@ TEST_CASE("An initiation that throws is a failure, and throws") {
 }
 
 TEST_CASE("Signatures that begin with an exception") {
-    Fixture f;
+    GuardFixture f;
     const auto throwing = [&](auto handler) {
         net::post(f.io, [handler = std::move(handler)]() mutable {
             std::move(handler)(std::make_exception_ptr(std::runtime_error{"broken"}), 0);
@@ -406,7 +406,7 @@ TEST_CASE("Signatures that begin with an exception") {
 }
 
 TEST_CASE("A guard of a guard is two calls") {
-    Fixture f;
+    GuardFixture f;
     Breaker inner{"inner"};
     inner.open();
     ErrorCode got;

@@ -28,8 +28,8 @@ namespace {
 const AdminHook kEveryone = [](const httplib::Request&) { return true; };
 
 /// A server with endpoints, and breakers.
-struct Service {
-    explicit Service(HttplibAdminOptions options = {}, std::size_t threads = 8)
+struct AdminService {
+    explicit AdminService(HttplibAdminOptions options = {}, std::size_t threads = 8)
         : loopback(threads) {
         registry.create("payments")->execute([] {});
         mountAdmin(loopback.server(), registry, std::move(options));
@@ -68,7 +68,7 @@ struct Service {
 }  // namespace
 
 TEST_CASE("Probes and reports without a manager know the breakers") {
-    const Service service;
+    const AdminService service;
     for (const char* path : {"/livez", "/readyz", "/health", "/health/liveness",
                              "/health/readiness", "/health/circuit-breakers"}) {
         CAPTURE(path);
@@ -97,7 +97,7 @@ TEST_CASE("Probes and reports without a manager know the breakers") {
 TEST_CASE("A critical check that fails makes readiness and health answer 503, liveness never") {
     HealthCheckManager manager{{.serviceName = "shop", .version = "2.0"}};
     manager.registerCheck(createHealthCheck("cache", [] { return false; }));
-    Service service{{.health = &manager}};
+    AdminService service{{.health = &manager}};
     CHECK(service.get("/health").status == 200);
     CHECK(service.get("/health").parsed()["status"] == "degraded");
     CHECK(service.get("/readyz").status == 200);
@@ -124,7 +124,7 @@ TEST_CASE("A critical check that fails makes readiness and health answer 503, li
 }
 
 TEST_CASE("Metrics for Prometheus and as JSON") {
-    const Service service{{.metrics = {.labels = {{"application", "shop"}}}}};
+    const AdminService service{{.metrics = {.labels = {{"application", "shop"}}}}};
     const auto text = service.get("/metrics");
     CHECK(text.status == 200);
     CHECK(text.type == kPrometheusContentType);
@@ -139,7 +139,7 @@ TEST_CASE("Metrics for Prometheus and as JSON") {
 }
 
 TEST_CASE("One breaker is found by its name, whatever is in it") {
-    Service service{{.authorize = kEveryone}};
+    AdminService service{{.authorize = kEveryone}};
     struct Named {
         std::string name;
         const char* path;
@@ -178,7 +178,7 @@ TEST_CASE("One breaker is found by its name, whatever is in it") {
 }
 
 TEST_CASE("Names that are none are refused, and nothing that was sent comes back") {
-    const Service service{{.authorize = kEveryone}};
+    const AdminService service{{.authorize = kEveryone}};
     struct Refused {
         std::string path;
         int status;
@@ -216,7 +216,7 @@ TEST_CASE("Names that are none are refused, and nothing that was sent comes back
 }
 
 TEST_CASE("Without a hook nothing can be changed, and the answer says why") {
-    const Service service;
+    const AdminService service;
     const auto answer = service.post("/circuit-breakers/payments/open");
     CHECK(answer.status == 403);
     CHECK_THAT(answer.error(), ContainsSubstring("no authorization hook"));
@@ -226,7 +226,7 @@ TEST_CASE("Without a hook nothing can be changed, and the answer says why") {
 }
 
 TEST_CASE("A hook decides, and refuses by throwing") {
-    const Service service{{.authorize = [](const httplib::Request& request) {
+    const AdminService service{{.authorize = [](const httplib::Request& request) {
         const std::string word = request.get_header_value("Authorization");
         if (word == "throw") throw std::runtime_error{"no token store"};
         return word == "Bearer secret";
@@ -244,7 +244,7 @@ TEST_CASE("A hook decides, and refuses by throwing") {
 }
 
 TEST_CASE("Each action does what it says") {
-    const Service service{{.authorize = kEveryone}};
+    const AdminService service{{.authorize = kEveryone}};
     const auto view = service.registry.view("payments");
     struct Expected {
         const char* action;
@@ -274,7 +274,7 @@ TEST_CASE("Each action does what it says") {
 }
 
 TEST_CASE("Who may not read gets probes, with the status alone") {
-    const Service service{{.authorizeReading = [](const httplib::Request& request) {
+    const AdminService service{{.authorizeReading = [](const httplib::Request& request) {
         return request.has_header("X-Admin");
     }}};
     for (const char* path : {"/health", "/health/circuit-breakers", "/metrics", "/circuit-breakers",
@@ -291,7 +291,7 @@ TEST_CASE("Who may not read gets probes, with the status alone") {
 }
 
 TEST_CASE("Wrong methods are refused, and the answer says which are right") {
-    const Service service{{.authorize = kEveryone}};
+    const AdminService service{{.authorize = kEveryone}};
     auto client = service.loopback.client();
     for (const char* path : {"/livez", "/health", "/metrics", "/events", "/circuit-breakers",
                              "/circuit-breakers/payments"}) {
@@ -317,7 +317,7 @@ TEST_CASE("Wrong methods are refused, and the answer says which are right") {
 }
 
 TEST_CASE("A body that nobody wants is read and refused; the connection goes on") {
-    const Service service{{.authorize = kEveryone}};
+    const AdminService service{{.authorize = kEveryone}};
     auto client = service.loopback.client();
     client.set_keep_alive(true);
     const auto large =
@@ -353,7 +353,7 @@ TEST_CASE("A body that nobody wants is read and refused; the connection goes on"
 }
 
 TEST_CASE("A prefix stands before every path") {
-    const Service service{{.authorize = kEveryone, .prefix = "/internal/fuse-box_1"}};
+    const AdminService service{{.authorize = kEveryone, .prefix = "/internal/fuse-box_1"}};
     CHECK(service.get("/internal/fuse-box_1/health").status == 200);
     CHECK(service.get("/internal/fuse-box_1/circuit-breakers/payments").status == 200);
     CHECK(service.post("/internal/fuse-box_1/circuit-breakers/payments/open").status == 200);
@@ -362,7 +362,7 @@ TEST_CASE("A prefix stands before every path") {
 }
 
 TEST_CASE("The dashboard is a page that may do little, and says nothing of breakers") {
-    const Service service{{.authorizeReading = [](const httplib::Request&) { return false; }}};
+    const AdminService service{{.authorizeReading = [](const httplib::Request&) { return false; }}};
     const auto page = service.get("/");
     CHECK(page.status == 200);
     CHECK(page.type == "text/html; charset=utf-8");
@@ -383,19 +383,19 @@ TEST_CASE("The dashboard is a page that may do little, and says nothing of break
 }
 
 TEST_CASE("The dashboard stands below the prefix, or is not there") {
-    const Service service{{.prefix = "/internal"}};
+    const AdminService service{{.prefix = "/internal"}};
     CHECK(service.get("/internal/").status == 200);
     const auto moved = service.get("/internal");
     CHECK(moved.status == 308);
     CHECK(moved.headers.find("Location")->second == "/internal/");
     CHECK(service.get("/").status == 404);
-    const Service without{{.dashboard = false}};
+    const AdminService without{{.dashboard = false}};
     CHECK(without.get("/").status == 404);
     CHECK(without.get("/events/history").status == 200);
 }
 
 TEST_CASE("The history knows how each breaker was") {
-    Service service;
+    AdminService service;
     const auto history = [&] { return service.get("/events/history").parsed(); };
     const auto told = [](const json& changes) {
         std::vector<std::string> all;
@@ -447,7 +447,7 @@ TEST_CASE("The history of a breaker is an hour long, and has at most 256 entries
 }
 
 TEST_CASE("200 readers at once get their answers") {
-    const Service service{{}, 16};
+    const AdminService service{{}, 16};
     std::atomic<int> good{0};
     std::vector<std::thread> threads;
     for (int t = 0; t < 200; ++t) {

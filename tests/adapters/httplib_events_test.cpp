@@ -113,8 +113,8 @@ private:
     std::thread thread_;
 };
 
-struct Service {
-    explicit Service(HttplibAdminOptions options = {}) {
+struct EventService {
+    explicit EventService(HttplibAdminOptions options = {}) {
         payments = registry.create("payments");
         mountAdmin(loopback.server(), registry, std::move(options));
         loopback.start();
@@ -140,7 +140,7 @@ constexpr const char* kRequest = "GET /events HTTP/1.1\r\nHost: x\r\n\r\n";
 }  // namespace
 
 TEST_CASE("A reader gets a snapshot, and then what happens") {
-    Service service;
+    EventService service;
     Reader reader{service.loopback};
     REQUIRE(reader.waitFor("\n\n"));
     CHECK(reader.status() == 200);
@@ -167,18 +167,18 @@ TEST_CASE("A reader gets a snapshot, and then what happens") {
 }
 
 TEST_CASE("A quiet stream has comments, and snapshots if asked for") {
-    Service service{{.eventHeartbeat = 1ms}};
+    EventService service{{.eventHeartbeat = 1ms}};
     Reader reader{service.loopback};
     CHECK(reader.waitFor(": alive\n\n: alive\n\n"));
     CHECK(reader.events("SNAPSHOT").size() == 1);
 
-    Service other{{.snapshotInterval = 1ms}};
+    EventService other{{.snapshotInterval = 1ms}};
     Reader second{other.loopback};
     CHECK(waitUntil([&] { return second.events("SNAPSHOT").size() >= 3; }));
 }
 
 TEST_CASE("A reader that asks for figures gets them, and whole statistics of what has changed") {
-    Service service;
+    EventService service;
     (void)service.registry.create("mail");
     Reader reader{service.loopback, "/events?figuresMs=100"};
     REQUIRE(waitUntil([&] { return reader.events("FIGURES").size() >= 2; }));
@@ -216,7 +216,7 @@ TEST_CASE("A reader that asks for figures gets them, and whole statistics of wha
 }
 
 TEST_CASE("Figures come soon after an event, however seldom they are asked for") {
-    Service service;
+    EventService service;
     Reader reader{service.loopback, "/events?figuresMs=60000"};
     REQUIRE(waitUntil([&] { return reader.events("FIGURES").size() == 1; }));
     service.payments->open();
@@ -233,7 +233,7 @@ TEST_CASE("Figures come soon after an event, however seldom they are asked for")
 }
 
 TEST_CASE("There are as many readers as there may be, and a place is free when one goes") {
-    Service service{{.maxEventReaders = 2}};
+    EventService service{{.maxEventReaders = 2}};
     Reader first{service.loopback};
     auto second = std::make_unique<Reader>(service.loopback);
     REQUIRE(first.waitFor("\n\n"));
@@ -252,7 +252,7 @@ TEST_CASE("There are as many readers as there may be, and a place is free when o
 }
 
 TEST_CASE("A reader that vanishes without a word gives its place back") {
-    Service service{{.maxEventReaders = 1}};
+    EventService service{{.maxEventReaders = 1}};
     for (int i = 0; i < 4; ++i) {
         // The server notices within moments that the one before is gone.
         CHECK(waitUntil([&] {
@@ -265,7 +265,7 @@ TEST_CASE("A reader that vanishes without a word gives its place back") {
 
 TEST_CASE(
     "A reader that never reads blocks neither breakers nor others, and loses its connection") {
-    Service service{{.eventQueueLength = 64}};
+    EventService service{{.eventQueueLength = 64}};
     RawConnection slow{service.loopback.port(), 4096};
     CHECK(slow.send(kRequest));
     CHECK_THAT(slow.receiveUntil("SNAPSHOT"), ContainsSubstring("200 OK"));
@@ -305,7 +305,7 @@ TEST_CASE("A queue holds what it may, and what is lost stays lost") {
 }
 
 TEST_CASE("A server stops while readers listen") {
-    Service service;
+    EventService service;
     Reader first{service.loopback};
     Reader second{service.loopback};
     REQUIRE(first.waitFor("\n\n"));
@@ -316,7 +316,7 @@ TEST_CASE("A server stops while readers listen") {
 }
 
 TEST_CASE("Events of many breakers on many threads reach readers that come and go") {
-    Service service{{.maxEventReaders = 3, .eventQueueLength = 100'000}};
+    EventService service{{.maxEventReaders = 3, .eventQueueLength = 100'000}};
     std::atomic<bool> stop{false};
     std::vector<std::thread> threads;
     for (int t = 0; t < 2; ++t) {
