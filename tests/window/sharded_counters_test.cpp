@@ -64,6 +64,81 @@ TEST_CASE("Once threads meet on a shard there are as many as was asked for, and 
     CHECK(counters.sum() == counted + 40'000);
 }
 
+namespace {
+
+constexpr int kCountsUntilALook = 4088;
+constexpr int kTurns = 16;
+constexpr int kBoth = kCountsUntilALook + kTurns;
+
+/// Two threads count by turns, each with the shard to itself while it does, at last; at first only
+/// one does. No count fails, so that only a look around tells them of each other.
+template <class Count>
+void countByTurns(Count count) {
+    std::atomic<int> turn{0};
+    const auto callerOf = [&](int parity) {
+        return std::jthread{[&, parity] {
+            for (int i = 0; parity == 0 && i < kCountsUntilALook; ++i) count();
+            for (int mine = parity; mine < kTurns; mine += 2) {
+                while (turn.load() != mine) std::this_thread::yield();
+                count();
+                turn.store(mine + 1);
+            }
+        }};
+    };
+    const std::jthread one = callerOf(0);
+    const std::jthread other = callerOf(1);
+}
+
+}  // namespace
+
+TEST_CASE("Threads spread that share a shard in turns, and so never get into each other's way") {
+    std::mutex mutex;
+    ShardedCounters<> counters{2, mutex};
+    countByTurns([&] { counters.addSuccess(0); });
+    CHECK(counters.size() == 2);
+    CHECK(counters.sum() == kBoth);
+}
+
+TEST_CASE("Threads spread that share a tally in turns") {
+    std::mutex mutex;
+    ShardedCounters<> counters{2, mutex};
+    countByTurns([&] { counters.addAlone(Tally::Rejected); });
+    CHECK(counters.size() == 2);
+    CHECK(counters.total(Tally::Rejected) == kBoth);
+}
+
+TEST_CASE("A third thread finds a shard of its own, though it never gets into another's way") {
+    std::mutex mutex;
+    ShardedCounters<> counters{4, mutex};
+    const auto count = [&] { counters.addSuccess(0); };
+    countByTurns(count);
+    REQUIRE(counters.size() == 4);
+    // Neither of these has a number yet: both begin on the first of the new shards.
+    std::atomic<bool> shared{false};
+    std::atomic<const void*> last{nullptr};
+    countByTurns([&] {
+        count();
+        const void* const mine = &counters.mine();
+        shared = last.exchange(mine) == mine;
+    });
+    CHECK_FALSE(shared);
+    CHECK(counters.sum() == 2 * kBoth);
+}
+
+TEST_CASE("A success that looks around is not for the fast path") {
+    std::mutex mutex;
+    ShardedCounters<> counters{2, mutex};
+    int refused = 0;
+    for (int i = 0; i < kBoth; ++i) {
+        if (counters.tryAddSuccess(0)) continue;
+        ++refused;
+        CHECK(counters.addSuccess(0));
+    }
+    CHECK(refused == 8);
+    CHECK(counters.sum() == kBoth);
+    CHECK(counters.size() == 1);
+}
+
 TEST_CASE("Threads that meet on a tally spread, too") {
     std::mutex mutex;
     ShardedCounters<> counters{2, mutex};

@@ -51,7 +51,7 @@ public:
 
     [[nodiscard]] FUSEBOX_HOT StateWord word() const noexcept { return published_.word(); }
     [[nodiscard]] const PublishedState<Platform>& published() const noexcept { return published_; }
-    [[nodiscard]] TrackerNeeds needs() const noexcept { return ledger_.needs(); }
+    [[nodiscard]] const TrackerNeeds& needs() const noexcept { return ledger_.needs(); }
     [[nodiscard]] Journal& journal() const noexcept { return journal_; }
 
     /// The one transition that time makes without a call, if it is due at `checked`.

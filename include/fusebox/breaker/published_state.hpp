@@ -51,11 +51,13 @@ public:
         if (now <= leaseEnd) return std::nullopt;
         return saturatingAdd(leaseEnd, reopenWait());
     }
-    /// The rest of a wait until `until`, at most the wait itself: a coarse `now` may lag behind the
-    /// instant at which the wait began.
+    /// The rest at `now` of a wait until `until` that is not over, at most the wait itself: a
+    /// coarse `now` may lag behind the instant at which the wait began. Of instants that do not
+    /// belong together, see (B), any number.
     [[nodiscard]] Nanoseconds restOf(Nanoseconds until, Nanoseconds now) const noexcept {
-        if (until == kForever) return kForever;
-        return saturatingSubtract(until, std::max(now, read(openedAt_)));
+        if (until == kForever) [[unlikely]]
+            return kForever;
+        return wrappingSubtract(until, std::max(now, read(openedAt_)));
     }
     [[nodiscard]] bool tickDue(Nanoseconds now) const noexcept {
         // relaxed: a hint, decided under the mutex.

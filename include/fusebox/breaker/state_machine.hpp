@@ -60,11 +60,15 @@ public:
         ticket = {cycle_.word()};
         if (ticket.word.admitsPlainly()) [[likely]]
             return true;
-        if (ticket.word.admitsTracked()) {
+        // Likely, of what is left, so that a rejection need not jump to and fro.
+        if (ticket.word.simplyOpen()) [[likely]] {
+            ticket = admitToOpen(ticket.word);
+        } else if (ticket.word.admitsTracked()) {
             totals_.begun();
             return true;
+        } else {
+            ticket = admitWithCare(ticket.word);
         }
-        ticket = ticket.word.simplyOpen() ? admitToOpen(ticket.word) : admitWithCare(ticket.word);
         return !ticket.rejected();
     }
 
@@ -229,9 +233,11 @@ private:
     FUSEBOX_APART Ticket admitToOpen(StateWord word) noexcept {
         const Nanoseconds now = time_.coarseNow();
         const Nanoseconds until = cycle_.published().deadline();
+        if (isOver(until, now)) [[unlikely]]
+            return admitWithCare(word);
         const Nanoseconds rest = cycle_.published().restOf(until, now);
         // The word last, as in admitWithCare.
-        if (isOver(until, now) || cycle_.word() != word) [[unlikely]]
+        if (cycle_.word() != word) [[unlikely]]
             return admitWithCare(word);
         return reject(word, rest);
     }
@@ -384,7 +390,7 @@ private:
             if (word.watchesCalls()) countOverdueIfDue(endOf(end));
             if (cycle_.word() != word) return;
             recorded = true;
-            const TrackerNeeds needs = cycle_.needs();
+            const TrackerNeeds& needs = cycle_.needs();
             const Verdict verdict = cycle_.recordVerdict(
                 end, needs.time || needs.ticks ? endOf(end) : Nanoseconds::zero());
             // A fast success that a tracker asked to see trips nothing, whatever it answers.

@@ -2,38 +2,16 @@
 // One hash table of a name index: a fixed number of slots that readers search without a lock.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
 #include <memory>
 #include <string_view>
 #include <utility>
 
+#include "fusebox/registry/name_hash.hpp"
 #include "fusebox/vocabulary/platform.hpp"
 
 namespace fusebox::detail {
-
-/// As `a == b`, without the call of memcmp: names are short, and it takes as long as all the rest.
-[[nodiscard]] inline bool isSameName(std::string_view a, std::string_view b) noexcept {
-    constexpr std::size_t kWord = sizeof(std::uint64_t);
-    const auto wordAt = [](const char* from) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, from, kWord);
-        return word;
-    };
-    const std::size_t size = a.size();
-    if (size != b.size()) return false;
-    if (size < kWord) return std::equal(a.begin(), a.end(), b.begin());
-    // The last word may overlap the one before it.
-    const std::size_t last = size - kWord;
-    std::uint64_t differing = wordAt(a.data() + last) ^ wordAt(b.data() + last);
-    for (std::size_t i = 0; i < last; i += kWord) {
-        differing |= wordAt(a.data() + i) ^ wordAt(b.data() + i);
-    }
-    return differing == 0;
-}
 
 /// Open addressing, with a bound: an entry is less than `kWindow` slots away from where its hash
 /// wants it. Slots are emptied and used again; they are never "never used" again.

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +17,7 @@
 #include "fusebox/policy/any_trip_policy.hpp"
 #include "fusebox/registry/circuit_breaker_view.hpp"
 #include "fusebox/registry/hazard_pointers.hpp"
+#include "fusebox/registry/name_hash.hpp"
 #include "fusebox/vocabulary/clock.hpp"
 #include "fusebox/vocabulary/platform.hpp"
 
@@ -55,7 +55,7 @@ public:
     }
 
     [[nodiscard]] static std::size_t hashOf(std::string_view name) noexcept {
-        return std::hash<std::string_view>{}(name);
+        return hashOfName(name);
     }
 
     [[nodiscard]] std::string_view name() const noexcept { return name_; }

@@ -55,7 +55,8 @@ struct ClockTraits<std::chrono::steady_clock> {
 
     [[nodiscard]] static std::chrono::steady_clock::time_point coarseNow(
         const std::chrono::steady_clock& = {}) noexcept {
-        ::timespec reading{};
+        // Not initialised: filled in any case, since it fails for unknown clocks only.
+        ::timespec reading;
         ::clock_gettime(CLOCK_MONOTONIC_COARSE, &reading);
         return std::chrono::steady_clock::time_point{std::chrono::seconds{reading.tv_sec} +
                                                      std::chrono::nanoseconds{reading.tv_nsec}};

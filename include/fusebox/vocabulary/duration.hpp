@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <limits>
 #include <ratio>
 
@@ -35,6 +36,13 @@ inline constexpr std::chrono::nanoseconds kForever = std::chrono::nanoseconds::m
     if (b.count() < 0 && a > Nanoseconds::max() + b) return Nanoseconds::max();
     if (b.count() > 0 && a < Nanoseconds::min() + b) return Nanoseconds::min();
     return a - b;
+}
+
+/// `a - b` where it fits; else what is left of it, which is of no use, but no overflow either.
+[[nodiscard]] constexpr std::chrono::nanoseconds wrappingSubtract(
+    std::chrono::nanoseconds a, std::chrono::nanoseconds b) noexcept {
+    const auto bits = static_cast<std::uint64_t>(a.count()) - static_cast<std::uint64_t>(b.count());
+    return std::chrono::nanoseconds{static_cast<std::chrono::nanoseconds::rep>(bits)};
 }
 
 /// `factor` times `duration`, at most "never".

@@ -47,16 +47,23 @@ public:
     /// @pre `position` is above that of every earlier record.
     void record(std::uint64_t position, bool failed, bool slow) noexcept {
         if (position - last_ >= span_) enter();
+        last_ = position;
+        // Summed up here and stored once: compilers add to both members at once where they can, and
+        // would then wait for the stores of the one and the other before.
+        std::uint32_t failures = failures_;
+        std::uint32_t slowCalls = slow_;
         while (!marks_.empty() && hasLeft(marks_[0], position)) {
-            failures_ -= isFailed(marks_[0]);
-            slow_ -= isSlow(marks_[0]);
+            failures -= isFailed(marks_[0]);
+            slowCalls -= isSlow(marks_[0]);
             marks_.pop();
         }
-        last_ = position;
-        if (!failed && !slow) return;
-        marks_.push(markOf(position, failed, slow));
-        failures_ += failed;
-        slow_ += slow;
+        if (failed || slow) {
+            marks_.push(markOf(position, failed, slow));
+            failures += failed;
+            slowCalls += slow;
+        }
+        failures_ = failures;
+        slow_ = slowCalls;
     }
 
     /// The window as of the call at `position`; linear in the failures that left since the last
