@@ -124,6 +124,7 @@ private:
 };
 
 struct TurnsPlatform {
+    static constexpr std::uint64_t kLooks = 2;
     template <class T>
     using Atomic = YieldingAtomic<T, Turns>;
     using Mutex = TurnsMutex;

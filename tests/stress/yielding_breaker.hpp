@@ -63,6 +63,7 @@ private:
 };
 
 struct YieldingPlatform {
+    static constexpr std::uint64_t kLooks = 2;
     template <class T>
     using Atomic = YieldingAtomic<T>;
     using Mutex = std::mutex;

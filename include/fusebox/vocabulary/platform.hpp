@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <version>
 
@@ -46,6 +47,9 @@ struct StdPlatform {
     template <class T>
     using Atomic = std::atomic<T>;
     using Mutex = std::mutex;
+    /// Counts that have all of these bits look for other threads, see ShardedCounters: eight in a
+    /// row of 4096, so that of two threads that take turns both are among them.
+    static constexpr std::uint64_t kLooks = 0xFF8;
 };
 
 namespace detail {

@@ -34,7 +34,7 @@ struct NothingBeside {};
 ///
 /// Threads meet when one finds that another has counted between its own load and compare-exchange.
 /// That may never happen to two that take turns in step, each with the line to itself for just as
-/// long as it takes. So eight counts in a row of every 4096 also look who counted before.
+/// long as it takes. So some counts also look who looked before.
 ///
 /// The recorded successes carry a tag, the low bits of the epoch: a success adds only while its own
 /// epoch is on the shard, in one atomic step, so that a late one cannot leak into a later epoch.
@@ -191,10 +191,8 @@ private:
         return (std::uint64_t{tag} << kCountBits) | count;
     }
 
-    // Eight in a row, so that of two threads that take turns both are among them.
-    static constexpr std::uint64_t kLooks = 0xFF8;
     [[nodiscard]] static constexpr bool looksAround(std::uint64_t count) noexcept {
-        return (count & kLooks) == kLooks;
+        return (count & Platform::kLooks) == Platform::kLooks;
     }
 
     template <class As, class Self, class Action>
@@ -227,11 +225,12 @@ private:
     /// a number has anything to gain from one.
     FUSEBOX_COLD void lookAround() noexcept {
         if (size() == 1) {
+            const std::uintptr_t me = thisThreadIdentity();
             // relaxed: only whether the two differ matters.
-            const std::uint32_t* const before = lastToLook_.load(std::memory_order_relaxed);
-            if (before == &threadNumber) return;
-            lastToLook_.store(&threadNumber, std::memory_order_relaxed);
-            if (!before) return;
+            const std::uintptr_t before = lastToLook_.load(std::memory_order_relaxed);
+            if (before == me) return;
+            lastToLook_.store(me, std::memory_order_relaxed);
+            if (before == 0) return;
         }
         spread();
     }
@@ -263,8 +262,7 @@ private:
     typename Platform::template Atomic<std::size_t> mask_{0};
     std::size_t most_;
     Mutex& mutex_;
-    // Whose address tells threads apart.
-    typename Platform::template Atomic<const std::uint32_t*> lastToLook_{nullptr};
+    typename Platform::template Atomic<std::uintptr_t> lastToLook_{0};
     Beside beside_{};
 
     Shard first_{};

@@ -74,6 +74,12 @@ inline constinit thread_local std::uint32_t threadNumber = 0;
     return threadNumber;
 }
 
+/// Not 0, and of no other thread that is alive.
+[[nodiscard]] inline std::uintptr_t thisThreadIdentity() noexcept {
+    const std::uint32_t number = thisThreadNumber();
+    return number != 0 ? number : reinterpret_cast<std::uintptr_t>(&threadNumber);
+}
+
 /// Gives this thread a number from 1, unlike that of every other thread that is alive and has one.
 FUSEBOX_COLD inline void numberThisThread() noexcept {
     static thread_local const OwnThreadNumber own;

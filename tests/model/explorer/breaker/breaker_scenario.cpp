@@ -67,14 +67,23 @@ void BreakerScenario::begin() {
     breaker_ = std::make_unique<ExploredBreaker>(setup_);
     late_ = {};
     admitLate(false);
-    if (start_ == Start::Closed) return;
+    if (start_ == Start::Closed) return countUntilALook();
     breaker_->machine().open(std::nullopt);
-    if (start_ == Start::Open) return;
+    if (start_ == Start::Open) return countUntilALook();
     breaker_->clock().set(ClockFace::kBegin + 150ns);
     if (start_ == Start::Due) return;
     const auto probe = breaker_->admit();
     breaker_->report(*probe, {.outcome = Outcome::Ignored, .cancelled = true});
     admitLate(true);
+}
+
+/// Where there may be more shards, so that the next calls look for other threads.
+void BreakerScenario::countUntilALook() {
+    if (setup_.options.shards == 1) return;
+    for (std::uint64_t i = 0; i < Platform::kLooks; ++i) {
+        std::optional<detail::Ticket> none;
+        perform(Action::Succeed, *breaker_, setup_, none);
+    }
 }
 
 /// @param again a call of before goes on, but for as many as are admitted now.

@@ -42,6 +42,7 @@ public:
 
 private:
     [[nodiscard]] bool does(Action action) const;
+    void countUntilALook();
     void admitLate(bool again);
 
     Setup setup_;

@@ -138,6 +138,8 @@ private:
 
 /// What the library takes instead of StdPlatform.
 struct Platform {
+    /// Two counts of four look around, so that few calls do both.
+    static constexpr std::uint64_t kLooks = 2;
     template <class T>
     using Atomic = model::Atomic<T>;
     using Mutex = model::Mutex;
