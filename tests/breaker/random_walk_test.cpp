@@ -14,6 +14,7 @@
 #include "breaker/rig.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 
 using namespace std::chrono_literals;
 using namespace fusebox;
@@ -159,7 +160,8 @@ private:
 };
 
 void walk(const CircuitBreakerOptions& options) {
-    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    constexpr std::uint64_t kWalks = fusebox::test::kSanitized ? 10 : 40;
+    for (std::uint64_t seed = 1; seed <= kWalks; ++seed) {
         Walk walk{options, seed};
         std::string difference;
         int step = 0;

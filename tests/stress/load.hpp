@@ -12,21 +12,9 @@
 #include <utility>
 #include <vector>
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define FUSEBOX_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define FUSEBOX_SANITIZED 1
-#endif
-#endif
+#include "support/sanitized.hpp"
 
 namespace fusebox::test {
-
-#if defined(FUSEBOX_SANITIZED)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
 
 /// The calls of the greatest storm in a full run.
 inline constexpr std::uint64_t kFullCalls = 10'400'000;

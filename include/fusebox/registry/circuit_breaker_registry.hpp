@@ -47,13 +47,18 @@ public:
     CircuitBreakerRegistry(const CircuitBreakerRegistry&) = delete;
     CircuitBreakerRegistry& operator=(const CircuitBreakerRegistry&) = delete;
 
+    // What makes breakers is a template, also where AnyTripPolicy is the only choice: only files
+    // that make one spend the time to compile it, half of that of a file which includes this.
+
     /// A new breaker; what is not given comes from the defaults.
     /// @throws ConfigError if the name exists, or the configuration cannot work.
+    template <class P = AnyTripPolicy>
     Handle create(std::string_view name) {
-        return maker_.create<AnyTripPolicy>(name, nullptr, nullptr);
+        return maker_.create<P>(name, nullptr, nullptr);
     }
+    template <class P = AnyTripPolicy>
     Handle create(std::string_view name, const CircuitBreakerOptions& options) {
-        return maker_.create<AnyTripPolicy>(name, nullptr, &options);
+        return maker_.create<P>(name, nullptr, &options);
     }
     template <detail::PolicyArgument P>
     Handle create(std::string_view name, const P& policy) {
@@ -65,21 +70,24 @@ public:
     }
     /// A new breaker made from a preset; `change`, if given, may change single fields of it.
     /// @throws ConfigError as `create` and `preset`; also what `change` throws.
+    template <class P = AnyTripPolicy>
     Handle createFromPreset(std::string_view name, std::string_view presetName,
                             const std::function<void(BreakerPreset&)>& change = {}) {
         BreakerPreset chosen = preset(presetName);
         if (change) change(chosen);
-        return create(name, chosen.policy, chosen.options);
+        return create<P>(name, chosen.policy, chosen.options);
     }
 
     /// The breaker of that name, made if there is none. The first configuration wins; a given one
     /// that differs from it is reported through `onConfigConflict`, once a name.
     /// @throws ConfigError if the configuration cannot work, or the name is of another type.
+    template <class P = AnyTripPolicy>
     Handle getOrCreate(std::string_view name) {
-        return maker_.getOrCreate<AnyTripPolicy>(name, nullptr, nullptr);
+        return maker_.getOrCreate<P>(name, nullptr, nullptr);
     }
+    template <class P = AnyTripPolicy>
     Handle getOrCreate(std::string_view name, const CircuitBreakerOptions& options) {
-        return maker_.getOrCreate<AnyTripPolicy>(name, nullptr, &options);
+        return maker_.getOrCreate<P>(name, nullptr, &options);
     }
     template <detail::PolicyArgument P>
     Handle getOrCreate(std::string_view name, const P& policy) {

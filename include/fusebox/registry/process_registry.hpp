@@ -7,6 +7,7 @@
 
 #include "fusebox/breaker/named_circuit_breaker.hpp"
 #include "fusebox/breaker/options.hpp"
+#include "fusebox/policy/any_trip_policy.hpp"
 #include "fusebox/registry/breaker_maker.hpp"
 #include "fusebox/registry/circuit_breaker_registry.hpp"
 #include "fusebox/vocabulary/never_destroyed.hpp"
@@ -32,12 +33,14 @@ template <int version>
 }
 
 /// `circuitBreakerRegistry().getOrCreate(...)`.
-inline std::shared_ptr<NamedCircuitBreaker> createCircuitBreaker(std::string_view name) {
-    return circuitBreakerRegistry().getOrCreate(name);
+template <class P = AnyTripPolicy>
+std::shared_ptr<NamedCircuitBreaker> createCircuitBreaker(std::string_view name) {
+    return circuitBreakerRegistry().getOrCreate<P>(name);
 }
-inline std::shared_ptr<NamedCircuitBreaker> createCircuitBreaker(
-    std::string_view name, const CircuitBreakerOptions& options) {
-    return circuitBreakerRegistry().getOrCreate(name, options);
+template <class P = AnyTripPolicy>
+std::shared_ptr<NamedCircuitBreaker> createCircuitBreaker(std::string_view name,
+                                                          const CircuitBreakerOptions& options) {
+    return circuitBreakerRegistry().getOrCreate<P>(name, options);
 }
 template <detail::PolicyArgument P>
 std::shared_ptr<NamedCircuitBreaker> createCircuitBreaker(std::string_view name, const P& policy) {

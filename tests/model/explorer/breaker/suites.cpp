@@ -24,34 +24,33 @@ void visitBreaker(const Visit& visit, Setup setup, Start start, Actions actions)
     visit(scenario);
 }
 
-[[nodiscard]] Setup withShards(Start start) {
+[[nodiscard]] Setup withShards(Start start, const Actions& actions) {
     Setup setup = setupFor(start);
     setup.options.shards = 2;
-    setup.options.trackInFlight = true;
+    // One more counter a call, beside which three threads do too much in too many orders.
+    setup.options.trackInFlight = actions.size() < 3;
     return setup;
 }
 
 /// Threads that meet on a shard, so that there are more; while the epoch changes or others count.
 void visitShards(const Visit& visit) {
-    for (const Actions& actions : {Actions{{A::Succeed, A::Succeed}, {A::Succeed, A::Fail}},
+    for (const Actions& actions : {Actions{{A::Succeed}, {A::Succeed}, {A::Succeed}},
+                                   Actions{{A::Succeed}, {A::Succeed}, {A::Stats}},
+                                   Actions{{A::Succeed, A::Succeed}, {A::Succeed, A::Fail}},
                                    Actions{{A::Succeed, A::Fail}, {A::Succeed}},
                                    Actions{{A::Succeed}, {A::Succeed}, {A::Reset}},
                                    Actions{{A::LateSuccess}, {A::Succeed}, {A::Reopen}},
                                    Actions{{A::LateSuccess}, {A::LateSuccess}, {A::Reset}},
                                    Actions{{A::LateSuccess}, {A::LateSuccess}, {A::LateCancel}},
                                    Actions{{A::Succeed}, {A::Succeed}, {A::Reconfigure}}}) {
-        visitBreaker(visit, withShards(Start::Closed), Start::Closed, actions);
+        visitBreaker(visit, withShards(Start::Closed, actions), Start::Closed, actions);
     }
     // Rejections meet, too.
     for (const Actions& actions : {Actions{{A::Succeed}, {A::Succeed}, {A::Succeed}},
+                                   Actions{{A::Succeed}, {A::Succeed}, {A::Stats}},
                                    Actions{{A::Fail}, {A::Fail}, {A::Close, A::Succeed}}}) {
-        visitBreaker(visit, withShards(Start::Open), Start::Open, actions);
+        visitBreaker(visit, withShards(Start::Open, actions), Start::Open, actions);
     }
-    Setup untracked = withShards(Start::Closed);
-    untracked.options.trackInFlight = false;
-    visitBreaker(visit, untracked, Start::Closed, {{A::Succeed}, {A::Succeed}, {A::Succeed}});
-    visitBreaker(visit, untracked, Start::Closed, {{A::Succeed}, {A::Succeed}, {A::Stats}});
-    visitBreaker(visit, untracked, Start::Open, {{A::Succeed}, {A::Succeed}, {A::Stats}});
 }
 
 void visitLatencies(const Visit& visit) {
