@@ -22,12 +22,13 @@ double inMs(nanoseconds time) {
 /// From an opening to what follows it. Its probes are the calls that are so for sure: begun by
 /// whoever asked after the opening was known, and before the next transition can have been made.
 struct Opening {
-    const TransitionRecord* event = nullptr;
+    const SeenTransition* event = nullptr;
+    const SeenTransition* next = nullptr;  ///< Half-open apart.
     nanoseconds shortestWait{0};
     nanoseconds longestWait{0};
     Time notBefore{};             ///< It opened then or later.
     Time endsNotBefore = kNever;  ///< The half-open state after it ended then or later.
-    std::vector<const CallRecord*> probes{};
+    std::vector<const SeenCall*> probes{};
 };
 
 class Audit {
@@ -41,7 +42,10 @@ public:
         checkChain();
         findOpenings();
         checkOpening();
-        for (const Opening& opening : openings_) checkProbes(opening);
+        for (const Opening& opening : openings_) {
+            checkProbes(opening);
+            checkClosing(opening);
+        }
         checkRecovery();
         return std::move(found_);
     }
@@ -65,7 +69,7 @@ private:
     // No call is lost or counted twice.
 
     void checkCalls() {
-        for (const CallRecord& call : seen_.calls) {
+        for (const SeenCall& call : seen_.calls) {
             if (!isConsistent(call)) {
                 require(false,
                         fmt::format("a call was told as {} by {} events, with status {} after "
@@ -78,7 +82,7 @@ private:
 
     /// What a caller was told fits what it saw. The breaker's own measure of a call is longer than
     /// its callable took, and shorter than its caller waited.
-    [[nodiscard]] bool isConsistent(const CallRecord& call) const {
+    [[nodiscard]] bool isConsistent(const SeenCall& call) const {
         if (call.tellings != 1 || call.rejected != (call.told == Told::Rejected)) return false;
         if (call.rejected) return !call.admitted();
         if (!call.admitted()) return false;
@@ -92,9 +96,9 @@ private:
     void checkTotals() {
         const CircuitBreakerStats& stats = seen_.stats;
         const auto told = [&](Told what) {
-            return countCalls([&](const CallRecord& call) { return call.told == what; });
+            return countCalls([&](const SeenCall& call) { return call.told == what; });
         };
-        requireEqual("admitted calls", countCalls(&CallRecord::admitted), stats.totalCalls);
+        requireEqual("admitted calls", countCalls(&SeenCall::admitted), stats.totalCalls);
         requireEqual("rejected calls", countCalls([](auto& call) { return call.rejected; }),
                      stats.totalRejected);
         requireEqual("successes", told(Told::Success), stats.totalSuccesses);
@@ -110,7 +114,7 @@ private:
     }
 
     void checkRequests() {
-        const std::uint64_t admitted = countCalls(&CallRecord::admitted);
+        const std::uint64_t admitted = countCalls(&SeenCall::admitted);
         const std::uint64_t arrived = seen_.requests.size();
         if (outage_.everyRequestArrives()) {
             requireEqual("admitted calls and requests", admitted, arrived);
@@ -129,7 +133,7 @@ private:
         CircuitState state = CircuitState::Closed;
         std::uint64_t opened = 0;
         std::uint64_t closed = 0;
-        for (const TransitionRecord& event : seen_.transitions) {
+        for (const SeenTransition& event : seen_.transitions) {
             require(event.from == state, "an event does not begin where the one before it ended");
             require(event.from != event.to, "an event is no transition");
             state = event.to;
@@ -144,9 +148,9 @@ private:
 
     /// The earliest that the transition was made. Whoever made it was inside the breaker then, and
     /// is so still, or was when it was delivered.
-    [[nodiscard]] Time madeNotBefore(const TransitionRecord& event) const {
+    [[nodiscard]] Time madeNotBefore(const SeenTransition& event) const {
         Time earliest = event.delivered;
-        for (const CallRecord& call : seen_.calls) {
+        for (const SeenCall& call : seen_.calls) {
             const Time admittedBy = std::min(call.begun, call.end);
             if (call.start <= event.delivered && event.delivered <= admittedBy) {
                 earliest = std::min(earliest, call.start);
@@ -172,9 +176,12 @@ private:
             const auto next = std::find_if(event + 1, events.end(), [](auto& later) {
                 return later.to != CircuitState::HalfOpen;
             });
-            if (next != events.end()) opening.endsNotBefore = madeNotBefore(*next);
+            if (next != events.end()) {
+                opening.next = &*next;
+                opening.endsNotBefore = madeNotBefore(*next);
+            }
             if (event->reason == TransitionReason::ProbeLost) opening.notBefore = lossNotBefore();
-            for (const CallRecord& call : seen_.calls) {
+            for (const SeenCall& call : seen_.calls) {
                 if (isProbe(call, opening)) opening.probes.push_back(&call);
             }
             openings_.push_back(std::move(opening));
@@ -187,15 +194,16 @@ private:
         if (openings_.empty()) return seen_.faultBegan;
         const Time halfOpen = openings_.back().notBefore + openings_.back().shortestWait;
         Time first = kNever;
-        for (const CallRecord& call : seen_.calls) {
+        for (const SeenCall& call : seen_.calls) {
             if (call.admitted() && call.begun >= halfOpen) first = std::min(first, call.start);
         }
         return first + effectiveProbeTimeout(outage_.options);
     }
 
-    [[nodiscard]] static bool isProbe(const CallRecord& call, const Opening& opening) {
+    [[nodiscard]] static bool isProbe(const SeenCall& call, const Opening& opening) {
         const Time known = opening.event->delivered;
-        const bool askedLater = call.start > known || (call.broughtHalfOpen && call.begun > known);
+        const bool broughtIt = call.halfOpen != kNever && call.halfOpen > known;
+        const bool askedLater = call.start > known || broughtIt;
         return call.admitted() && askedLater && call.begun < opening.endsNotBefore;
     }
 
@@ -218,7 +226,7 @@ private:
         if (openings_.empty()) return;
         const Time opened = openings_.front().event->delivered;
         found_.toOpen = opened - seen_.faultBegan;
-        const auto decisive = countCalls([&](const CallRecord& call) {
+        const auto decisive = countCalls([&](const SeenCall& call) {
             return (call.failed() || call.slow) && call.ended < opened;
         });
         const int most = outage_.evidence + outage_.threads - 1;
@@ -233,7 +241,7 @@ private:
     void checkProbes(const Opening& opening) {
         const int limit = outage_.options.halfOpenLimit;
         if (opening.probes.empty()) return;
-        for (const CallRecord* probe : opening.probes) {
+        for (const SeenCall* probe : opening.probes) {
             require(
                 probe->begun >= opening.notBefore + opening.shortestWait,
                 fmt::format("a call was admitted {:.3f} ms after the opening, of a wait of at "
@@ -244,10 +252,10 @@ private:
         found_.probesAtOnce = std::max(found_.probesAtOnce, calls);
         require(calls <= limit, fmt::format("{} probes at once, of at most {}", calls, limit));
 
-        const CallRecord* const first =
-            *std::ranges::min_element(opening.probes, {}, &CallRecord::begun);
+        const SeenCall* const first =
+            *std::ranges::min_element(opening.probes, {}, &SeenCall::begun);
         const int requests = mostRequestsAtOnce(first->begun, opening.endsNotBefore);
-        const int others = static_cast<int>(countCalls([&](const CallRecord& call) {
+        const int others = static_cast<int>(countCalls([&](const SeenCall& call) {
             return call.admitted() && call.start < first->start && call.ended >= first->start;
         }));
         found_.requestsAtOnce = std::max(found_.requestsAtOnce, requests - others);
@@ -256,9 +264,21 @@ private:
                             requests, limit, others));
     }
 
+    void checkClosing(const Opening& opening) {
+        if (opening.next == nullptr || opening.next->to != CircuitState::Closed) return;
+        const auto successes = countCalls([&](const SeenCall& call) {
+            return call.told == Told::Success &&
+                   call.begun >= opening.notBefore + opening.shortestWait &&
+                   call.ended <= opening.next->delivered;
+        });
+        const int needed = outage_.options.successThreshold;
+        require(successes >= static_cast<std::uint64_t>(needed),
+                fmt::format("closed after {} probes succeeded, of {}", successes, needed));
+    }
+
     [[nodiscard]] static int mostProbesAtOnce(const Opening& opening) {
         std::ptrdiff_t most = 0;
-        for (const CallRecord* probe : opening.probes) {
+        for (const SeenCall* probe : opening.probes) {
             const Time now = probe->begun;
             most = std::max(most, std::ranges::count_if(opening.probes, [&](auto* other) {
                                 return other->begun <= now && now < other->ended;
@@ -284,7 +304,7 @@ private:
 
     void checkRecovery() {
         const auto failed = countCalls(
-            [&](const CallRecord& call) { return call.failed() && call.begun > seen_.healed; });
+            [&](const SeenCall& call) { return call.failed() && call.begun > seen_.healed; });
         requireInTime(failed == 0, fmt::format("{} calls failed after the fault was over", failed));
         found_.recoveryBound = recoveryBound();
         if (openings_.empty() || seen_.transitions.back().to != CircuitState::Closed) return;
@@ -301,7 +321,7 @@ private:
     [[nodiscard]] nanoseconds recoveryBound() const {
         nanoseconds rest{0};
         nanoseconds longest{0};
-        for (const CallRecord& call : seen_.calls) {
+        for (const SeenCall& call : seen_.calls) {
             if (!call.admitted()) continue;
             if (call.begun <= seen_.healed)
                 rest = std::max(rest, nanoseconds{call.ended - seen_.healBegan});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "drills/callers.hpp"
 
+#include <algorithm>
 #include <stop_token>
 
 namespace fusebox::test {
@@ -10,7 +11,7 @@ using Clock = std::chrono::steady_clock;
 
 /// Notes that this thread's call has ended so.
 void tell(Told how) {
-    CallRecord* const call = Witness::presentCall();
+    SeenCall* const call = Witness::presentCall();
     if (call == nullptr) return;
     call->told = how;
     ++call->tellings;
@@ -28,23 +29,25 @@ Witness::Witness(NamedCircuitBreaker& breaker) {
     on.operator()<CallIgnored>(Told::Ignored);
     on.operator()<CallRejected>(Told::Rejected);
     subscriptions_.push_back(breaker.on<SlowCall>([](const SlowCall&) {
-        if (CallRecord* const call = presentCall()) call->slow = true;
+        if (SeenCall* const call = presentCall()) call->slow = true;
     }));
     subscriptions_.push_back(
         breaker.on<StateChanged>([this](const StateChanged& event) { note(event); }));
 }
 
 void Witness::note(const StateChanged& event) {
-    CallRecord* const call = presentCall();
+    const Time now = Clock::now();
+    SeenCall* const call = presentCall();
+    // It may tell what others did, too: later, and of later states.
     if (call != nullptr && !call->admitted() && event.to == CircuitState::HalfOpen) {
-        call->broughtHalfOpen = true;
+        call->halfOpen = std::min(call->halfOpen, now);
     }
     const std::lock_guard lock{mutex_};
-    transitions_.push_back({Clock::now(), event.from, event.to, event.reason});
+    transitions_.push_back({now, event.from, event.to, event.reason});
 }
 
 void Caller::call() {
-    CallRecord& record = records_.emplace_back();
+    SeenCall& record = records_.emplace_back();
     Witness::presentCall() = &record;
     record.start = Clock::now();
     const flaky::Response response = ask(record);
@@ -56,7 +59,7 @@ void Caller::call() {
     ++calls_;
 }
 
-flaky::Response Caller::ask(CallRecord& record) {
+flaky::Response Caller::ask(SeenCall& record) {
     const auto noted = [&](auto&& work) {
         record.begun = Clock::now();
         const flaky::Response response = work();

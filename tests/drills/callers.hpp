@@ -26,14 +26,14 @@ public:
     /// Listens while it lives.
     explicit Witness(NamedCircuitBreaker& breaker);
 
-    [[nodiscard]] std::vector<TransitionRecord> transitions() const {
+    [[nodiscard]] std::vector<SeenTransition> transitions() const {
         const std::lock_guard lock{mutex_};
         return transitions_;
     }
 
     /// The call that this thread is in.
-    static CallRecord*& presentCall() noexcept {
-        thread_local CallRecord* call = nullptr;
+    static SeenCall*& presentCall() noexcept {
+        thread_local SeenCall* call = nullptr;
         return call;
     }
 
@@ -41,7 +41,7 @@ private:
     void note(const StateChanged& event);
 
     mutable std::mutex mutex_;
-    std::vector<TransitionRecord> transitions_;
+    std::vector<SeenTransition> transitions_;
     std::vector<Subscription> subscriptions_;
 };
 
@@ -67,7 +67,7 @@ public:
     /// Of those, the ones that got an answer.
     [[nodiscard]] int answers() const { return answers_; }
     /// When its thread has ended.
-    [[nodiscard]] const std::deque<CallRecord>& records() {
+    [[nodiscard]] const std::deque<SeenCall>& records() {
         if (thread_.joinable()) thread_.join();
         return records_;
     }
@@ -75,13 +75,13 @@ public:
 private:
     void call();
     void pause();
-    [[nodiscard]] flaky::Response ask(CallRecord& record);
+    [[nodiscard]] flaky::Response ask(SeenCall& record);
 
     NamedCircuitBreaker& breaker_;
     const Outage& outage_;
     flaky::ServiceClient client_;
     std::mt19937 random_;
-    std::deque<CallRecord> records_;
+    std::deque<SeenCall> records_;
     std::atomic<int> calls_{0};
     std::atomic<int> answers_{0};
     std::jthread thread_;

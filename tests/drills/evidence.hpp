@@ -19,7 +19,7 @@ inline constexpr Time kNever = Time::max();
 enum class Told { Nothing, Success, Failure, Timeout, Ignored, Rejected };
 
 /// A call as its caller saw it.
-struct CallRecord {
+struct SeenCall {
     Time start{};         ///< Before the breaker was asked.
     Time begun = kNever;  ///< When its callable began, if it did.
     Time ended = kNever;  ///< When that ended.
@@ -29,14 +29,14 @@ struct CallRecord {
     Told told = Told::Nothing;
     int tellings = 0;  ///< How many events ended this call.
     bool slow = false;
-    /// It made the transition to half-open before its callable began: so it is a probe.
-    bool broughtHalfOpen = false;
+    /// When it told of a half-open state, before its callable began: then it is a probe of that.
+    Time halfOpen = kNever;
 
     [[nodiscard]] bool admitted() const { return begun != kNever; }
     [[nodiscard]] bool failed() const { return told == Told::Failure || told == Told::Timeout; }
 };
 
-struct TransitionRecord {
+struct SeenTransition {
     Time delivered{};  ///< When the listener was called: some time after the transition.
     CircuitState from{};
     CircuitState to{};
@@ -44,8 +44,8 @@ struct TransitionRecord {
 };
 
 struct Evidence {
-    std::vector<CallRecord> calls{};
-    std::vector<TransitionRecord> transitions{};
+    std::vector<SeenCall> calls{};
+    std::vector<SeenTransition> transitions{};
     std::vector<SeenRequest> requests{};  ///< For work, at the proxy.
     std::uint64_t serverReached = 0;      ///< Requests for work that the server counted.
     CircuitBreakerStats stats{};          ///< When all was over.

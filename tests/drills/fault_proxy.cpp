@@ -72,10 +72,11 @@ public:
     Engine(int serverPort, std::uint32_t seed)
         : server_(asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(serverPort)),
           random_(seed) {
-        // Never listens, and keeps the port while nobody does.
+        // Never listens, and keeps the port while nobody does. Shared only once it is its own: or
+        // the kernel might give it one that another proxy is about to share.
         reservation_.open(tcp::v4());
-        reservation_.set_option(tcp::acceptor::reuse_address{true});
         reservation_.bind({asio::ip::address_v4::loopback(), 0});
+        reservation_.set_option(tcp::acceptor::reuse_address{true});
         endpoint_ = reservation_.local_endpoint();
         listen();
         spawn(accept());
@@ -262,7 +263,8 @@ private:
     }
 
     static std::string errorOf(int status) {
-        return "HTTP/1.1 " + std::to_string(status) + " Sick\r\nContent-Length: 0\r\n\r\n";
+        return "HTTP/1.1 " + std::to_string(status) +
+               " Made up\r\nContent-Length: 8\r\n\r\nmade up\n";
     }
 
     awaitable<void> spoil(Connection& connection, Fault fault, std::string text) {

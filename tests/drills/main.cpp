@@ -14,8 +14,10 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <iterator>
+#include <list>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -77,17 +79,21 @@ void drill(const Choice& choice, const std::vector<Outage>& outages, Report& rep
     const LagMeter lags;
     std::atomic<std::size_t> next{0};
     const std::size_t number = outages.size() * static_cast<std::size_t>(choice.repeat);
-    const auto work = [&] {
-        const flaky::ServerProcess server{choice.server, kHealthy};
+    const auto work = [&](const flaky::ServerProcess& server) {
         for (std::size_t i = next++; i < number; i = next++) {
             const auto seed =
                 static_cast<std::uint32_t>(choice.seed) + static_cast<std::uint32_t>(i);
             tryOut(outages[i % outages.size()], server, lags, seed, report);
         }
     };
-    std::vector<std::future<void>> lanes;
+    // All of them before there is a proxy: a child would hold the sockets that are open then.
+    std::list<flaky::ServerProcess> servers;
     const std::size_t most = std::min(number, static_cast<std::size_t>(choice.lanes));
-    for (std::size_t i = 0; i < most; ++i) lanes.push_back(std::async(std::launch::async, work));
+    while (servers.size() < most) servers.emplace_back(choice.server, kHealthy);
+    std::vector<std::future<void>> lanes;
+    for (const auto& server : servers) {
+        lanes.push_back(std::async(std::launch::async, work, std::cref(server)));
+    }
     for (auto& lane : lanes) lane.get();
 }
 
