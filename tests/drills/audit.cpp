@@ -44,7 +44,8 @@ public:
         checkOpening();
         for (const Opening& opening : openings_) {
             checkProbes(opening);
-            checkClosing(opening);
+            checkNext(opening);
+            checkWaitEnds(opening);
         }
         checkRecovery();
         return std::move(found_);
@@ -264,16 +265,41 @@ private:
                             requests, limit, others));
     }
 
-    void checkClosing(const Opening& opening) {
-        if (opening.next == nullptr || opening.next->to != CircuitState::Closed) return;
-        const auto successes = countCalls([&](const SeenCall& call) {
-            return call.told == Told::Success &&
-                   call.begun >= opening.notBefore + opening.shortestWait &&
-                   call.ended <= opening.next->delivered;
+    /// What ended the half-open state was done by calls of that state.
+    void checkNext(const Opening& opening) {
+        if (opening.next == nullptr) return;
+        const auto count = [&](auto test) {
+            return countCalls([&](const SeenCall& call) {
+                return call.admitted() && call.begun >= opening.notBefore + opening.shortestWait &&
+                       call.ended <= opening.next->delivered && test(call);
+            });
+        };
+        if (opening.next->to == CircuitState::Closed) {
+            const auto successes = count([](auto& call) { return call.told == Told::Success; });
+            const int needed = outage_.options.successThreshold;
+            require(successes >= static_cast<std::uint64_t>(needed),
+                    fmt::format("closed after {} probes succeeded, of {}", successes, needed));
+            const auto before = std::ranges::count_if(opening.probes, [&](auto* probe) {
+                return probe->told == Told::Success && probe->end < opening.endsNotBefore;
+            });
+            require(
+                before < needed,
+                fmt::format("still half-open when {} probes had succeeded, of {}", before, needed));
+        } else if (opening.next->reason == TransitionReason::ProbeFailed) {
+            require(count([](auto& call) { return call.failed() || call.slow; }) > 0,
+                    "reopened, but no probe of that half-open state had failed");
+        }
+    }
+
+    void checkWaitEnds(const Opening& opening) {
+        const Time over = opening.event->delivered + opening.longestWait + kAllowance;
+        Time first = opening.next ? opening.endsNotBefore : kNever;
+        for (const SeenCall* probe : opening.probes) first = std::min(first, probe->begun);
+        const auto late = countCalls([&](const SeenCall& call) {
+            return call.rejected && call.start > over && call.end < first;
         });
-        const int needed = outage_.options.successThreshold;
-        require(successes >= static_cast<std::uint64_t>(needed),
-                fmt::format("closed after {} probes succeeded, of {}", successes, needed));
+        requireInTime(late == 0,
+                      fmt::format("{} calls were rejected though the wait was over", late));
     }
 
     [[nodiscard]] static int mostProbesAtOnce(const Opening& opening) {

@@ -165,6 +165,29 @@ TEST_CASE("A breaker that closes after too few successes is found") {
                ContainsSubstring("closed after 1 probes succeeded, of 2"));
 }
 
+TEST_CASE("A breaker that stays half-open after enough successes is found") {
+    CHECK_THAT(whatIsWrongAfter([](Evidence& seen) { addCall(seen, 123, 1); }),
+               ContainsSubstring("still half-open when 1 probes had succeeded, of 1"));
+}
+
+TEST_CASE("A breaker that reopens without a failed probe is found") {
+    Evidence seen = well();
+    seen.transitions.back().to = CircuitState::Open;
+    seen.transitions.back().reason = TransitionReason::ProbeFailed;
+    CHECK_THAT(whatIsWrong(seen), ContainsSubstring("but no probe of that half-open state"));
+}
+
+TEST_CASE("A breaker that waits for too long is found") {
+    Evidence seen = well();
+    seen.calls.back().start = at(180);
+    seen.calls.back().end = at(180.1);
+    seen.calls[3] = made(250, 1, Told::Success, 200);
+    seen.calls[4] = made(260, 1, Told::Success, 200);
+    seen.transitions[1].delivered = at(250.05);
+    seen.transitions[2].delivered = at(250.95);
+    CHECK_THAT(whatIsWrong(seen), ContainsSubstring("1 calls were rejected though the wait"));
+}
+
 TEST_CASE("A probe that tells how another one failed is no probe of the opening that follows") {
     Evidence seen = well();
     // The call of 125 opens the half-open state, but another one fails and reopens it before its

@@ -85,7 +85,7 @@ flaky::Response Caller::ask(SeenCall& record) {
         case Form::Fallback:
             return breaker_.execute(patiently,
                                     fallback([] { return flaky::Response{.rejected = true}; }));
-        default: return withCircuitBreaker(breaker_, patiently);
+        default: return breaker_.execute(patiently);
     }
 }
 

@@ -15,7 +15,6 @@
 #include "drills/outage.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/breaker/named_circuit_breaker.hpp"
-#include "fusebox/registry/with_circuit_breaker.hpp"
 #include "service_client.hpp"
 
 namespace fusebox::test {

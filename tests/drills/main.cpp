@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// fusebox_drill SERVER [--seed N] [--repeat N] [--lanes N] [--only TEXT] [--quick]
+// fusebox_drill SERVER [--seed N] [--repeat N] [--lanes N] [--only TEXT]
 //
-// Goes through every outage (those whose name has TEXT in it; with --quick each fifth), several at
-// once, and prints what came of each. SERVER is the program flaky_server. The seed draws pauses,
-// jitter and who is hit. Returns 0 if every promise was kept, 1 if not, 2 if it could not be tried.
+// Goes through every outage (those whose name has TEXT in it), several at once, and prints what
+// came of each. SERVER is the program flaky_server. The seed draws pauses, jitter and who is hit.
+// Returns 0 if every promise was kept, 1 if not, 2 if it could not be tried.
 
 #include <algorithm>
 #include <atomic>
