@@ -267,6 +267,12 @@ private:
 
     /// What ended the half-open state was done by calls of that state.
     void checkNext(const Opening& opening) {
+        require(std::ranges::none_of(opening.probes,
+                                     [&](auto* probe) {
+                                         return (probe->failed() || probe->slow) &&
+                                                probe->end < opening.endsNotBefore;
+                                     }),
+                "a probe failed or was slow, and it stayed half-open");
         if (opening.next == nullptr) return;
         const auto count = [&](auto test) {
             return countCalls([&](const SeenCall& call) {
@@ -275,7 +281,8 @@ private:
             });
         };
         if (opening.next->to == CircuitState::Closed) {
-            const auto successes = count([](auto& call) { return call.told == Told::Success; });
+            const auto successes =
+                count([](auto& call) { return call.told == Told::Success && !call.slow; });
             const int needed = outage_.options.successThreshold;
             require(successes >= static_cast<std::uint64_t>(needed),
                     fmt::format("closed after {} probes succeeded, of {}", successes, needed));

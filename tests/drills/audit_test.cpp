@@ -170,6 +170,22 @@ TEST_CASE("A breaker that stays half-open after enough successes is found") {
                ContainsSubstring("still half-open when 1 probes had succeeded, of 1"));
 }
 
+TEST_CASE("A breaker that stays half-open, or closes, though a probe failed or was slow is found") {
+    CHECK_THAT(whatIsWrongAfter([](Evidence& seen) {
+                   addCall(seen, 123, 1);
+                   seen.calls.back().told = Told::Failure;
+                   seen.calls.back().status = 503;
+                   --seen.stats.totalSuccesses;
+                   ++seen.stats.totalFailures;
+               }),
+               ContainsSubstring("a probe failed or was slow, and it stayed half-open"));
+    CHECK_THAT(whatIsWrongAfter([](Evidence& seen) {
+                   seen.calls[3].slow = true;
+                   ++seen.stats.totalSlow;
+               }),
+               ContainsSubstring("closed after 0 probes succeeded, of 1"));
+}
+
 TEST_CASE("A breaker that reopens without a failed probe is found") {
     Evidence seen = well();
     seen.transitions.back().to = CircuitState::Open;
