@@ -161,7 +161,7 @@ std::vector<Outage> outages() {
          impatient({.detectOverdue = true}), 4, 6, 400ms},
         {"black hole, probes lost early", all(kBlackHole), row(3),
          impatient({.recoveryTimeout = 200ms, .probeTimeout = 60ms}), 3, 4, 500ms},
-        {"black hole, probes lost again and again", all(kBlackHole), row(3),
+        {"black hole, probes lost over and over", all(kBlackHole), row(3),
          impatient({.recoveryTimeout = 40ms, .probeTimeout = 30ms}), 3, 6, 600ms},
         {"errors, then probes lost that succeed", first({{0ms, k503}, {60ms, delay(120ms)}}),
          row(5), quick({.recoveryTimeout = 50ms, .probeTimeout = 40ms}), 5, 6, 600ms},
