@@ -19,17 +19,23 @@ ServiceClient::ServiceClient(int port) : http_{"127.0.0.1", port} {
 Response ServiceClient::work(nanoseconds patience) {
     // To httplib, 0 would mean something else than "no time left".
     const nanoseconds timeout = std::max<nanoseconds>(patience, 1ms);
-    http_.set_connection_timeout(timeout);
-    http_.set_read_timeout(timeout);
-    const auto answer = http_.Get("/work");
-    return {.status = answer ? answer->status : 0};
+    return ask(timeout, timeout);
 }
 
 Response ServiceClient::workUntil(const std::stop_token& stop) {
     const std::stop_callback hangUp{stop, [this] { http_.stop(); }};
     // Too late to begin: a connection that was hung up would be made anew.
     if (stop.stop_requested()) return {};
-    return workHoweverLong();
+    // While httplib connects, its stop() waits for that: not for long, because meanwhile the thread
+    // that asked to stop can ask nobody else.
+    return ask(kCallTimeout, kLongest);
+}
+
+Response ServiceClient::ask(nanoseconds toConnect, nanoseconds toAnswer) {
+    http_.set_connection_timeout(toConnect);
+    http_.set_read_timeout(toAnswer);
+    const auto answer = http_.Get("/work");
+    return {.status = answer ? answer->status : 0};
 }
 
 }  // namespace flaky

@@ -29,9 +29,13 @@ public:
     /// Gives up when it is asked to stop, by another thread.
     [[nodiscard]] Response workUntil(const std::stop_token& stop);
     /// Cannot be interrupted; waits longer than any hang here.
-    [[nodiscard]] Response workHoweverLong() { return work(1min); }
+    [[nodiscard]] Response workHoweverLong() { return work(kLongest); }
 
 private:
+    static constexpr nanoseconds kLongest = 1min;
+
+    [[nodiscard]] Response ask(nanoseconds toConnect, nanoseconds toAnswer);
+
     httplib::Client http_;
 };
 
