@@ -9,9 +9,9 @@
 #include <catch2/catch_test_case_info.hpp>
 #include <catch2/reporters/catch_reporter_event_listener.hpp>
 #include <catch2/reporters/catch_reporter_registrars.hpp>
-#define FUSEBOX_LISTENER Catch::EventListenerBase
+using Listener = Catch::EventListenerBase;
 #else
-#define FUSEBOX_LISTENER Catch::TestEventListenerBase
+using Listener = Catch::TestEventListenerBase;
 #endif
 
 #include <chrono>
@@ -24,22 +24,19 @@
 
 namespace fusebox_mutation {
 
-namespace {
-int chosen() noexcept {
-    const char* const text = std::getenv("FUSEBOX_MUTANT");
-    return text == nullptr ? -1 : std::atoi(text);
-}
-}  // namespace
-
-// Constants of the headers ask before this file's turn would come.
-[[gnu::init_priority(101)]] int active = chosen();
+int active = -1;
 unsigned char reached[FUSEBOX_MUTANTS + 1] = {};
 
 namespace {
 
-class Notes : public FUSEBOX_LISTENER {
+// Constants of the headers ask before this file's turn would come.
+[[gnu::constructor(101)]] void choose() noexcept {
+    if (const char* const text = std::getenv("FUSEBOX_MUTANT")) active = std::atoi(text);
+}
+
+class Notes : public Listener {
 public:
-    using FUSEBOX_LISTENER::FUSEBOX_LISTENER;
+    using Listener::Listener;
 
     void testRunStarting(const Catch::TestRunInfo&) override {
         if (const char* const path = std::getenv("FUSEBOX_REACHED")) file_ = std::fopen(path, "w");
