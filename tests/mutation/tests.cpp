@@ -56,7 +56,8 @@ private:
 
     void note(Clock::duration took) {
         if (file_ == nullptr) return;
-        std::fprintf(file_, "%s\t%.6f\t", name_.c_str(), std::chrono::duration<double>(took).count());
+        std::fprintf(file_, "%s\t%.6f\t", name_.c_str(),
+                     std::chrono::duration<double>(took).count());
         for (int mutant = 0; mutant < FUSEBOX_MUTANTS; ++mutant) {
             if (reached[mutant] != 0) std::fprintf(file_, "%d ", mutant);
         }
