@@ -155,6 +155,7 @@ class Reader:
         self.source = source
         self.mutants = []
         self.form = "expression"
+        self.of_template = False
         self.head = False  # Of a function, or a declaration: `~Name()` is no operator there.
         self.scope(tree_of(tokens_of(source)).children)
 
@@ -202,7 +203,10 @@ class Reader:
         if "namespace" in words or words[:1] == ["extern"]:
             self.scope(body.children)
         elif words[:1] in (["struct"], ["class"], ["union"]):
+            outer = self.of_template
+            self.of_template = outer or any(node.text == "template" for node in head)
             self.scope(body.children)
+            self.of_template = outer
         elif words[:1] == ["enum"] or "concept" in words:
             return
         else:
@@ -236,7 +240,11 @@ class Reader:
         constant = "constexpr" in words and not self.is_function(nodes)
         previous = self.form
         self.head = True
-        if constant:
+        if constant and self.of_template:
+            # As variables they would have no order of initialisation: others might read 0.
+            self.form = "text"
+            self.expressions(nodes)
+        elif constant:
             self.constant(nodes, "static" in words)
         else:
             self.expressions(self.before_requires(nodes))
