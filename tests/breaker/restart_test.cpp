@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // A breaker that goes on in another process: exportState() and the constructor that takes it.
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "breaker/rig.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
@@ -211,6 +215,54 @@ TEST_CASE("What was restored can be exported again, and says the same") {
     };
     const std::string first = rig.breaker.exportState();
     CHECK(linesOf(Restarted{first}.breaker.exportState()) == linesOf(first));
+}
+
+TEST_CASE("Every total goes on after a restart, and into the next text") {
+    struct Total {
+        std::string name;
+        std::uint64_t CircuitBreakerStats::*in;
+    };
+    const std::vector<Total> totals{
+        {"totalSuccesses", &CircuitBreakerStats::totalSuccesses},
+        {"totalFailures", &CircuitBreakerStats::totalFailures},
+        {"totalTimeouts", &CircuitBreakerStats::totalTimeouts},
+        {"totalIgnored", &CircuitBreakerStats::totalIgnored},
+        {"totalCancelled", &CircuitBreakerStats::totalCancelled},
+        {"totalRejected", &CircuitBreakerStats::totalRejected},
+        {"totalShadowRejected", &CircuitBreakerStats::totalShadowRejected},
+        {"totalStale", &CircuitBreakerStats::totalStale},
+        {"totalSlow", &CircuitBreakerStats::totalSlow},
+        {"timesOpened", &CircuitBreakerStats::timesOpened},
+        {"timesClosed", &CircuitBreakerStats::timesClosed},
+        {"timesReconfigured", &CircuitBreakerStats::timesReconfigured},
+        {"listenerErrors", &CircuitBreakerStats::listenerErrors},
+    };
+    const Rig rig{kOptions, ConsecutiveFailures{3}};
+    std::string text = rig.breaker.exportState();
+    for (std::size_t i = 0; i < totals.size(); ++i) {
+        text = with(text, totals[i].name + "=0\n",
+                    totals[i].name + '=' + std::to_string(101 + i) + '\n');
+    }
+    const Restarted after{text};
+    const CircuitBreakerStats stats = after.breaker.stats();
+    const std::string next = after.breaker.exportState();
+    for (std::size_t i = 0; i < totals.size(); ++i) {
+        INFO(totals[i].name);
+        CHECK(stats.*totals[i].in == 101 + i);
+        CHECK_THAT(next, ContainsSubstring(totals[i].name + '=' + std::to_string(101 + i) + '\n'));
+    }
+}
+
+TEST_CASE("What the calls before a trip said is known after a restart") {
+    Rig rig{kOptions, ConsecutiveFailures{3}};
+    for (int i = 0; i < 3; ++i) {
+        CHECK_THROWS(rig.breaker.execute([]() -> int { throw std::runtime_error{"no route"}; }));
+    }
+    const CircuitBreakerStats stats = Restarted{rig.breaker.exportState()}.breaker.stats();
+    CHECK(stats.lastError == "no route");
+    REQUIRE(stats.lastTrip);
+    CHECK(stats.lastTrip->lastError == "no route");
+    CHECK_THAT(stats.lastTrip->summary, ContainsSubstring("last error: no route"));
 }
 
 TEST_CASE("Listener errors are counted on") {

@@ -13,6 +13,7 @@
 
 #include "breaker/rig.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/breaker/saved_state.hpp"
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;
@@ -375,4 +376,39 @@ TEST_CASE("Listener errors are counted") {
     Rig rig{{.onOpen = [] { throw 1; }}};
     rig.breaker.open();
     CHECK(rig.stats().listenerErrors == 1);
+}
+
+TEST_CASE("Statistics that nobody filled are a new breaker's") {
+    const CircuitBreakerStats stats{};
+    CHECK(stats.state == CircuitState::Closed);
+    CHECK(stats.totalCalls + stats.totalSuccesses + stats.totalFailures + stats.totalTimeouts +
+              stats.totalIgnored + stats.totalCancelled + stats.totalRejected +
+              stats.totalShadowRejected + stats.totalStale + stats.totalSlow ==
+          0);
+    CHECK(stats.timesOpened + stats.timesClosed + stats.timesReconfigured + stats.listenerErrors ==
+          0);
+    CHECK(stats.timeOpen == nanoseconds{0});
+    CHECK(stats.probesInFlight == 0);
+    CHECK(stats.windowCalls + stats.windowFailures + stats.windowSlow == 0);
+    CHECK(stats.consecutiveFailures + stats.consecutiveSuccesses == 0);
+    const TripRecord trip{};
+    CHECK(trip.windowCalls + trip.windowFailures + trip.windowSlow + trip.consecutiveFailures == 0);
+    CHECK(trip.wait == nanoseconds{0});
+    const fusebox::detail::SavedState saved{};
+    CHECK(saved.totalSuccesses + saved.totalFailures + saved.totalTimeouts + saved.totalIgnored +
+              saved.totalCancelled + saved.totalRejected + saved.totalShadowRejected +
+              saved.totalStale + saved.totalSlow ==
+          0);
+    CHECK(saved.reopenings + saved.probeSuccesses + saved.timesOpened + saved.timesClosed +
+              saved.timesReconfigured + saved.listenerErrors ==
+          0);
+    CHECK(saved.remainingWait + saved.timeOpen == nanoseconds{0});
+}
+
+TEST_CASE("An error of one letter is remembered") {
+    Rig rig;
+    failWith(rig, "x");
+    CHECK(rig.stats().lastError == "x");
+    failWith(rig, "");
+    CHECK(rig.stats().lastError.empty());
 }

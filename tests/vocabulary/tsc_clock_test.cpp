@@ -4,8 +4,10 @@
 #include "fusebox/vocabulary/tsc_clock.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -259,5 +261,26 @@ TEST_CASE("A TscClock is there exactly if there is no complaint about it") {
     } else {
         CHECK_NOTHROW(TscClock{});
         CHECK_FALSE(RelaxedTscClock::complaint());
+    }
+}
+
+TEST_CASE("What the processor says of its counter is what the kernel read of it") {
+    const TscFacts facts = fusebox::detail::tscFacts();
+    std::ifstream file{"/proc/cpuinfo"};
+    std::string line;
+    while (std::getline(file, line) && !line.starts_with("flags")) {
+    }
+    if (!facts.isX8664 || !file) {
+        WARN("nothing to compare with");
+        return;
+    }
+    const auto says = [words = line + ' '](const std::string& flag) {
+        return words.find(' ' + flag + ' ') != std::string::npos;
+    };
+    CHECK(facts.isInvariant == says("nonstop_tsc"));
+    CHECK(facts.hasRdtscp == says("rdtscp"));
+    if (facts.clockSources) {
+        REQUIRE_FALSE(facts.clockSources->empty());
+        CHECK(std::isgraph(static_cast<unsigned char>(facts.clockSources->back())) != 0);
     }
 }
