@@ -20,10 +20,13 @@
 #include <utility>
 #include <vector>
 
+#include "fusebox/async/thread_pool.hpp"
 #include "fusebox/registry/registry.hpp"
 #include "fusebox/vocabulary/tsc_clock.hpp"
 #include "soak/counted_calls.hpp"
+#if !defined(FUSEBOX_SOAK_QUICK)
 #include "soak/late_calls.hpp"
+#endif
 #include "soak/names.hpp"
 #include "soak/probes.hpp"
 #include "soak/resources.hpp"
@@ -129,11 +132,11 @@ private:
             [&](const std::string& name, const CircuitBreakerOptions& options) {
                 return std::make_shared<Coarse>(name, ConsecutiveFailures{4}, options);
             }));
-#endif
         subjects_.push_back(std::make_unique<LateCalls>(
             findings_, registry_, pool_, "late", FailureRate{.window = 20ms}, false, random_()));
         subjects_.push_back(std::make_unique<LateCalls>(findings_, registry_, pool_, "overdue",
                                                         ConsecutiveFailures{4}, true, random_()));
+#endif
         auto probes = std::make_unique<Probes>(findings_, random_());
         probes_ = probes.get();
         subjects_.push_back(std::move(probes));
