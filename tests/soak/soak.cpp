@@ -224,9 +224,9 @@ private:
     }
 
     bool verdict() {
-        // A thousand trips a minute and a million calls a minute are less than what runs do: the
-        // smallest block of an allocator, 32 bytes, lost with each trip would be 1.9 MB an hour.
-        // Pages and arenas come and go: what is less than 256 KiB in all is no growth yet.
+        // Runs make tens of millions of calls an hour: the smallest block of an allocator, 32
+        // bytes, lost with one call in a thousand would be more. Pages and arenas come and go: what
+        // is less than 256 KiB in all is no growth yet.
         constexpr double kMostSlope = 1024.0 * 1024.0;
         constexpr double kNoise = 256.0 * 1024.0;
         const double hours = (samples_.back().seconds - samples_[warmUp()].seconds) / 3600;
