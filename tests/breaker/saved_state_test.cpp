@@ -213,8 +213,8 @@ TripRecord randomTrip(Random& random) {
     trip.reason = random.reason();
     trip.time = random.time();
     trip.windowCalls = random.count();
-    trip.windowFailures = random.count();
-    trip.windowSlow = random.count();
+    trip.windowFailures = std::min(random.count(), trip.windowCalls);
+    trip.windowSlow = std::min(random.count(), trip.windowCalls);
     trip.failureRate = random.maybe([&] { return random.rate(); });
     trip.slowCallRate = random.maybe([&] { return random.rate(); });
     trip.consecutiveFailures = random.count();
@@ -576,6 +576,15 @@ TEST_CASE("Fields of another state are refused, and those of its own missed") {
           missing("probeSuccesses") +
               "; allowed: an integer from 0 to "
               "18446744073709551615");
+}
+
+TEST_CASE("A window has no more failures and slow calls than calls") {
+    CHECK(complaintWith("windowFailures=10", "windowFailures=31") ==
+          at("lastTrip.windowFailures") +
+              " is 31; allowed: at most lastTrip.windowCalls, which is 30");
+    CHECK(complaintWith("windowSlow=1", "windowSlow=31") ==
+          at("lastTrip.windowSlow") + " is 31; allowed: at most lastTrip.windowCalls, which is 30");
+    CHECK(complaintWith("windowSlow=1", "windowSlow=30").empty());
 }
 
 TEST_CASE("A breaker that is not closed has opened before") {

@@ -257,6 +257,22 @@ TEST_CASE("timeOpen is the time spent open, and stands still while half-open") {
     CHECK(rig.stats().timeOpen == 11s);
 }
 
+TEST_CASE("Calls that took 292 years together have an average that is not negative") {
+    Rig rig{{.requestTimeout = kForever}, ConsecutiveFailures{100}};
+    const auto century = std::chrono::hours{24 * 36524};
+    (void)rig.stats();  // Failures are counted apart since then.
+    for (const Outcome outcome :
+         {Outcome::Success, Outcome::Success, Outcome::Failure, Outcome::Failure, Outcome::Success,
+          Outcome::Failure, Outcome::Failure}) {
+        auto permit = rig.breaker.tryAcquire();
+        (void)permit.report(outcome, century);
+        CHECK(rig.stats().averageResponseTime > 0s);
+        CHECK(rig.stats().averageResponseTime <= century);
+        CHECK(rig.stats().latencies.successes.sum >= 0s);
+        CHECK(rig.stats().latencies.failures.sum >= 0s);
+    }
+}
+
 TEST_CASE("The average is over the calls that succeeded, failed or timed out") {
     Rig rig{{.requestTimeout = 5s}};
     CHECK_FALSE(rig.stats().averageResponseTime);

@@ -102,6 +102,9 @@ TEST_CASE("Label values are escaped, and are UTF-8") {
     CHECK(shown("m\xc3\xbcnchen \xe2\x82\xac \xf0\x9f\x98\x80") ==
           "m\xc3\xbcnchen \xe2\x82\xac \xf0\x9f\x98\x80");
     CHECK(shown("a\xff\x62") == "a\\\\xFFb");
+    // A name of these four characters is another one.
+    CHECK(shown("a\\xFF") == "a\\\\x5CxFF");
+    CHECK(shown("a\\xfg") == "a\\\\xfg");
     CHECK(shown("cut \xc3") == "cut \\\\xC3");
     CHECK(shown("overlong \xc0\xaf") == "overlong \\\\xC0\\\\xAF");
     CHECK(shown("surrogate \xed\xa0\x80") == "surrogate \\\\xED\\\\xA0\\\\x80");

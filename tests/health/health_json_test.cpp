@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 
+#include "fusebox/exposition/json.hpp"
 #include "fusebox/fusebox.hpp"
 #include "fusebox/health/health_check_manager.hpp"
 #include "support/catch.hpp"
@@ -110,4 +111,22 @@ TEST_CASE("A report as application/health+json") {
     CHECK(states[1]["observedValue"] == "OPEN");
     CHECK(states[1]["status"] == "warn");
     CHECK(healthPlusJson({}).dump() == R"({"status":"pass","checks":{}})");
+}
+
+TEST_CASE("Names that are no UTF-8 stay different as keys of a report") {
+    HealthReport report = sample();
+    report.circuitBreakers[0].name = "\xfe";
+    report.circuitBreakers[1].name = "\xff";
+    report.checks[0].name = "\xfe";
+    report.checks[1].name = "\xff";
+    report.checks[2].name = "\\xFF";
+    const ordered_json own = ordered_json::parse(jsonText(healthJson(report)));
+    CHECK(own["circuitBreakers"]["\\xFE"]["state"] == "CLOSED");
+    CHECK(own["circuitBreakers"]["\\xFF"]["state"] == "OPEN");
+    CHECK(own["checks"].size() == 3);
+    CHECK(own["checks"]["\\x5CxFF"]["message"] == "slow");
+    const ordered_json spring = ordered_json::parse(jsonText(actuatorJson(report)));
+    CHECK(spring["components"]["circuitBreakers"]["details"].size() == 2);
+    const ordered_json plus = ordered_json::parse(jsonText(healthPlusJson(report)));
+    CHECK(plus["checks"].contains("\\xFE:responseTime"));
 }

@@ -28,20 +28,6 @@ inline std::ostream& operator<<(std::ostream& out, const Story& story) {
     return out;
 }
 
-/// How often what is done, of 256.
-inline constexpr std::pair<Operation::Kind, int> kFrequencies[] = {
-    {Operation::Kind::Acquire, 50},       {Operation::Kind::Report, 46},
-    {Operation::Kind::ReportElapsed, 18}, {Operation::Kind::ReportTwice, 4},
-    {Operation::Kind::Drop, 6},           {Operation::Kind::DropUnwinding, 1},
-    {Operation::Kind::Overwrite, 2},      {Operation::Kind::Execute, 48},
-    {Operation::Kind::Wait, 28},          {Operation::Kind::WaitForRecovery, 24},
-    {Operation::Kind::StepBack, 1},       {Operation::Kind::Open, 3},
-    {Operation::Kind::OpenFor, 2},        {Operation::Kind::Close, 2},
-    {Operation::Kind::Reset, 1},          {Operation::Kind::Mode, 6},
-    {Operation::Kind::Reconfigure, 5},    {Operation::Kind::Refused, 1},
-    {Operation::Kind::Restart, 2},        {Operation::Kind::Listen, 6},
-};
-
 [[nodiscard]] inline Operation drawOperation(rc::Random& random) {
     std::uint64_t bits = random.next();
     const auto byte = [&] {
@@ -49,13 +35,8 @@ inline constexpr std::pair<Operation::Kind, int> kFrequencies[] = {
         bits >>= 8;
         return low;
     };
-    int dice = byte();
     Operation operation;
-    for (const auto& [kind, frequency] : kFrequencies) {
-        operation.kind = kind;
-        dice -= frequency;
-        if (dice < 0) break;
-    }
+    operation.kind = kindOf(byte());
     operation.a = byte();
     operation.b = byte();
     operation.c = byte();

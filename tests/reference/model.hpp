@@ -207,6 +207,16 @@ private:
     CircuitState state_ = CircuitState::Closed;
     ControlMode mode_ = ControlMode::Automatic;
     std::uint64_t epoch_ = 0;
+    /// By what calls are judged that were admitted before a reconfiguration: the last eight.
+    static constexpr std::size_t kRemembered = 8;
+    struct PastRules {
+        Nanoseconds deadline;
+        Nanoseconds slowerThan;
+        std::uint64_t until;
+    };
+    std::vector<PastRules> pastRules_{};
+    /// The last epoch whose rules are not among them.
+    std::optional<std::uint64_t> forgotten_{};
     std::uint64_t lastId_ = 0;
     Nanoseconds openedAt_{0};
     Nanoseconds deadline_{0};
@@ -281,8 +291,10 @@ inline void Model::end(const Ticket& ticket) {
 inline Model::End Model::judged(const Ticket& ticket, Outcome outcome, Nanoseconds elapsed) const {
     End end{outcome};
     if (outcome == Outcome::Ignored || !ticket.measured) return end;
-    end.late = elapsed > ticket.deadline;
-    end.slow = elapsed >= ticket.slowerThan;
+    // Whose rules are forgotten is judged by the oldest that are not.
+    const bool forgotten = forgotten_ && ticket.epoch <= *forgotten_;
+    end.late = elapsed > (forgotten ? pastRules_.front().deadline : ticket.deadline);
+    end.slow = elapsed >= (forgotten ? pastRules_.front().slowerThan : ticket.slowerThan);
     if (end.late) end.outcome = Outcome::Timeout;
     return end;
 }
@@ -548,6 +560,11 @@ inline void Model::reconfigure(const Rules& rules, const std::function<bool()>& 
     settle();
     const Adoption adopts = adoption(window_.policy(), rules.policy, window_.size());
     const bool keeps = adopts == Adoption::Undecided ? keepsWindow() : adopts == Adoption::Yes;
+    pastRules_.push_back({rules_.options.requestTimeout, window_.facts().slowerThan, epoch_});
+    if (pastRules_.size() > kRemembered) {
+        forgotten_ = pastRules_.front().until;
+        pastRules_.erase(pastRules_.begin());
+    }
     rules_ = rules;
     window_.adopt(rules.policy, keeps, now_);
     if (!keeps && state_ == CircuitState::Closed) {
@@ -574,6 +591,8 @@ inline void Model::restore(Nanoseconds now) {
     totals_.halfOpenToClosed += totals_.openToClosed;
     totals_.openToHalfOpen += std::exchange(totals_.openToClosed, 0);
     inFlight_.clear();
+    pastRules_.clear();
+    forgotten_.reset();
     // Silent: rows and the last calls. They go with the window; while away from Closed they are
     // those of the last trip, as the window is.
     const bool closed = state_ == CircuitState::Closed;

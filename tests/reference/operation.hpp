@@ -6,8 +6,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fusebox/vocabulary/outcome.hpp"
@@ -48,6 +50,29 @@ struct Operation {
     friend bool operator==(const Operation&, const Operation&) = default;
 };
 
+/// How often what is done, of 256.
+inline constexpr std::pair<Operation::Kind, int> kFrequencies[] = {
+    {Operation::Kind::Acquire, 50},       {Operation::Kind::Report, 46},
+    {Operation::Kind::ReportElapsed, 18}, {Operation::Kind::ReportTwice, 4},
+    {Operation::Kind::Drop, 6},           {Operation::Kind::DropUnwinding, 1},
+    {Operation::Kind::Overwrite, 2},      {Operation::Kind::Execute, 48},
+    {Operation::Kind::Wait, 28},          {Operation::Kind::WaitForRecovery, 24},
+    {Operation::Kind::StepBack, 1},       {Operation::Kind::Open, 3},
+    {Operation::Kind::OpenFor, 2},        {Operation::Kind::Close, 2},
+    {Operation::Kind::Reset, 1},          {Operation::Kind::Mode, 6},
+    {Operation::Kind::Reconfigure, 5},    {Operation::Kind::Refused, 1},
+    {Operation::Kind::Restart, 2},        {Operation::Kind::Listen, 6},
+};
+
+/// What is done where the dice show that.
+[[nodiscard]] inline Operation::Kind kindOf(int dice) {
+    for (const auto& [kind, frequency] : kFrequencies) {
+        dice -= frequency;
+        if (dice < 0) return kind;
+    }
+    return Operation::Kind::Acquire;
+}
+
 /// How a call through `execute` is written.
 enum class Form : std::uint8_t { Judged, Throws, Code, Answered, Context, BadJudge, Void, Inner };
 inline constexpr std::uint8_t kForms = 8;
@@ -77,6 +102,8 @@ struct RulesChoice {
 /// A random breaker: what it begins with, and what it may be reconfigured to.
 struct Setup {
     std::array<RulesChoice, 3> rules{};
+    /// In place of a policy that is chosen.
+    std::array<std::optional<PolicyChoice>, 3> policies{};
     bool callbacks = false;
     /// Every time is a multiple of an eighth of the deadline, so that it is certain which calls are
     /// overdue: what is noticed when, within a sixteenth, is not promised.
@@ -114,6 +141,12 @@ struct Thrown {
     bool classifierThrows = false;
 };
 
+[[nodiscard]] inline const PolicyChoice& policyOf(const Setup& setup, std::size_t which) {
+    const auto& own = setup.policies[which];
+    if (own) return *own;
+    return policyChoices()[setup.rules[which].choice[RulesChoice::Policy] % policyChoices().size()];
+}
+
 /// The rules of a choice; impossible combinations give way.
 [[nodiscard]] inline Rules rulesOf(const Setup& setup, std::size_t which) {
     using namespace std::chrono_literals;
@@ -125,7 +158,7 @@ struct Thrown {
     const auto chosen = [&](RulesChoice::Field field) { return choice[field] % 2 == 1; };
     using Ns = std::chrono::nanoseconds;
     Rules rules;
-    rules.policy = policyChoices()[choice[RulesChoice::Policy] % policyChoices().size()];
+    rules.policy = policyOf(setup, which % setup.rules.size());
     CircuitBreakerOptions& o = rules.options;
     o.recoveryTimeout = 10s;
     o.successThreshold = oneOf(RulesChoice::SuccessThreshold, 2, 1, 3);
@@ -136,10 +169,9 @@ struct Thrown {
     o.trackInFlight = chosen(RulesChoice::TrackInFlight);
     bool everSlow = false;
     bool everJitter = false;
-    for (const RulesChoice& other : setup.rules) {
-        const auto policy = other.choice[RulesChoice::Policy] % policyChoices().size();
-        everSlow |= factsOf(policyChoices()[policy]).slowerThan != kForever;
-        everJitter |= other.choice[RulesChoice::Jitter] % 4 == 3;
+    for (std::size_t i = 0; i < setup.rules.size(); ++i) {
+        everSlow |= factsOf(policyOf(setup, i)).slowerThan != kForever;
+        everJitter |= setup.rules[i].choice[RulesChoice::Jitter] % 4 == 3;
     }
     everJitter &= !setup.coarse;
     o.measureLatency = everSlow || !chosen(RulesChoice::NoLatency);

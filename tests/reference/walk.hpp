@@ -46,6 +46,7 @@ public:
         return difference_.empty();
     }
     [[nodiscard]] const std::string& difference() const { return difference_; }
+    [[nodiscard]] const Breaker& breaker() const { return *breaker_; }
     /// What the model says now.
     [[nodiscard]] Seen expected() { return model_.seen(); }
 

@@ -156,3 +156,13 @@ TEST_CASE("Rejections are values that compare by all of their parts") {
     CHECK(other != rejection);
     CHECK(Rejection{} == Rejection{{}, CircuitState::Open, RejectionReason::Open, 0ns});
 }
+
+TEST_CASE("What an error says is one whole line, whatever bytes a name has") {
+    const std::string name{"a\0b\nc", 5};
+    CHECK(std::string{ConfigError{"x is \"" + name + "\"; allowed: y"}.what()} ==
+          "x is \"a%00b%0Ac\"; allowed: y");
+    const CircuitOpenError error{{name, CircuitState::Open, RejectionReason::Open, 5s}};
+    CHECK_THAT(error.what(),
+               ContainsSubstring("\"a%00b%0Ac\" is OPEN") && ContainsSubstring("retry after 5 s"));
+    CHECK(error.name() == name);
+}

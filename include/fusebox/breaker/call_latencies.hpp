@@ -9,6 +9,7 @@
 
 #include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/stats.hpp"
+#include "fusebox/vocabulary/duration.hpp"
 #include "fusebox/vocabulary/outcome.hpp"
 #include "fusebox/vocabulary/platform.hpp"
 #include "fusebox/window/latency_buckets.hpp"
@@ -90,7 +91,7 @@ public:
             stats.latencies.failures = distributionOf(failed, failedSum);
             stats.latencies.ignored = distributionOf(apart->ignored.counts(), apart->ignored.sum());
             all += failed;
-            sum += failedSum;
+            sum = saturatingAdd(sum, failedSum);
         }
         stats.latency = all.summary();
         if (all.calls > 0) {
@@ -109,7 +110,7 @@ private:
     }
 
     [[nodiscard]] static std::chrono::nanoseconds elapsed(const Shards& shards) noexcept {
-        return std::chrono::nanoseconds{shards.total(Tally::ElapsedSum)};
+        return saturatingCount(shards.total(Tally::ElapsedSum));
     }
 
     /// Of a call that did not succeed; false while nobody asks.

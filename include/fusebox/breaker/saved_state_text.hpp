@@ -139,6 +139,13 @@ inline void requireConsistency(FieldReader& reader, const SavedState& state) {
     if (state.reopenings > kMostReopenings) {
         reader.refuse("reopenings", "at most " + std::to_string(kMostReopenings));
     }
+    if (state.lastTrip) {
+        const TripRecord& trip = *state.lastTrip;
+        const std::string most =
+            "at most lastTrip.windowCalls, which is " + std::to_string(trip.windowCalls);
+        if (trip.windowFailures > trip.windowCalls) reader.refuse("lastTrip.windowFailures", most);
+        if (trip.windowSlow > trip.windowCalls) reader.refuse("lastTrip.windowSlow", most);
+    }
     std::uint64_t room = std::numeric_limits<std::uint64_t>::max();
     const auto add = [&](std::string_view name, std::uint64_t total) {
         if (total > room) {

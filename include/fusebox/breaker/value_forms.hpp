@@ -23,26 +23,6 @@
 
 namespace fusebox::detail {
 
-[[nodiscard]] constexpr bool isControl(char c) noexcept {
-    return static_cast<unsigned char>(c) < 0x20U || c == '\x7f';
-}
-
-/// Control characters, and those of `also`, as %XX; the rest, UTF-8 too, as it is.
-[[nodiscard]] inline std::string escaped(std::string_view text, std::string_view also = {}) {
-    constexpr std::string_view kDigits = "0123456789ABCDEF";
-    std::string line;
-    line.reserve(text.size());
-    for (const char c : text) {
-        if (!isControl(c) && also.find(c) == std::string_view::npos) {
-            line += c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            line.append({'%', kDigits[byte >> 4U], kDigits[byte & 0xfU]});
-        }
-    }
-    return line;
-}
-
 /// The whole of `text` as a number in decimal; `number` is untouched otherwise.
 template <class Number>
 [[nodiscard]] bool readWhole(std::string_view text, Number& number) noexcept {

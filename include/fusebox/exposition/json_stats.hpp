@@ -15,6 +15,7 @@
 #include "fusebox/breaker/stats.hpp"
 #include "fusebox/breaker/transition_counts.hpp"
 #include "fusebox/exposition/json_values.hpp"
+#include "fusebox/vocabulary/utf8.hpp"
 #include "fusebox/window/latency_counts.hpp"
 
 namespace fusebox {
@@ -65,7 +66,7 @@ void to_json(Json& json, const CircuitBreakerStats& stats) {
     json["policy"] = stats.policy;
     json["options"] = stats.options;
     json["tags"] = Json::object();
-    for (const auto& [key, value] : stats.tags) json["tags"][key] = value;
+    for (const auto& [key, value] : stats.tags) json["tags"][detail::toUtf8(key)] = value;
     json["state"] = stats.state;
     json["mode"] = stats.mode;
     json["totalCalls"] = stats.totalCalls;

@@ -20,6 +20,7 @@
 #include "fusebox/vocabulary/iso_time.hpp"
 #include "fusebox/vocabulary/state.hpp"
 #include "fusebox/vocabulary/text.hpp"
+#include "fusebox/vocabulary/utf8.hpp"
 
 namespace fusebox {
 namespace detail {
@@ -96,7 +97,7 @@ inline constexpr const char* kActuatorContentType = "application/vnd.spring-boot
     json["version"] = report.version;
     detail::HealthJson& checks = json["checks"] = detail::HealthJson::object();
     for (const CheckReport& check : report.checks) {
-        detail::HealthJson& one = checks[check.name];
+        detail::HealthJson& one = checks[detail::toUtf8(check.name)];
         one["status"] = toString(check.status);
         one["message"] = check.message;
         one["responseTime"] = detail::healthMilliseconds(check.responseTime);
@@ -105,7 +106,7 @@ inline constexpr const char* kActuatorContentType = "application/vnd.spring-boot
     }
     detail::HealthJson& breakers = json["circuitBreakers"] = detail::HealthJson::object();
     for (const CircuitBreakerStats& stats : report.circuitBreakers) {
-        detail::HealthJson& one = breakers[stats.name];
+        detail::HealthJson& one = breakers[detail::toUtf8(stats.name)];
         one["state"] = toString(stats.state);
         one["mode"] = toString(stats.mode);
         one["failureCount"] = stats.totalFailures + stats.totalTimeouts;
@@ -124,7 +125,7 @@ inline constexpr const char* kActuatorContentType = "application/vnd.spring-boot
     json["status"] = report.ready() ? "UP" : "DOWN";
     detail::HealthJson& components = json["components"] = detail::HealthJson::object();
     for (const CheckReport& check : report.checks) {
-        detail::HealthJson& one = components[check.name];
+        detail::HealthJson& one = components[detail::toUtf8(check.name)];
         one["status"] = detail::actuatorWord(check.status);
         one["details"]["message"] = check.message;
     }
@@ -133,7 +134,7 @@ inline constexpr const char* kActuatorContentType = "application/vnd.spring-boot
     const bool degraded = std::ranges::any_of(report.circuitBreakers, degrades);
     breakers["status"] = degraded ? "UNKNOWN" : "UP";
     for (const CircuitBreakerStats& stats : report.circuitBreakers) {
-        breakers["details"][stats.name] = detail::actuatorBreaker(stats);
+        breakers["details"][detail::toUtf8(stats.name)] = detail::actuatorBreaker(stats);
     }
     return json;
 }
@@ -154,7 +155,7 @@ inline constexpr const char* kActuatorContentType = "application/vnd.spring-boot
         one["observedUnit"] = "ms";
         one["time"] = isoTime(check.time);
         if (check.status != HealthStatus::Healthy) one["output"] = check.message;
-        checks[check.name + ":responseTime"].push_back(std::move(one));
+        checks[detail::toUtf8(check.name) + ":responseTime"].push_back(std::move(one));
     }
     for (const CircuitBreakerStats& stats : report.circuitBreakers) {
         detail::HealthJson one = detail::HealthJson::object();

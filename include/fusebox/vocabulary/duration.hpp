@@ -57,6 +57,13 @@ inline constexpr std::chrono::nanoseconds kForever = std::chrono::nanoseconds::m
     return std::chrono::nanoseconds{static_cast<std::chrono::nanoseconds::rep>(product)};
 }
 
+/// A count of nanoseconds, held at the end of the range instead of turning negative.
+[[nodiscard]] constexpr std::chrono::nanoseconds saturatingCount(std::uint64_t count) noexcept {
+    const auto most = static_cast<std::uint64_t>(std::chrono::nanoseconds::max().count());
+    return std::chrono::nanoseconds{
+        static_cast<std::chrono::nanoseconds::rep>(count < most ? count : most)};
+}
+
 /// Any duration as nanoseconds, held at the ends of the range instead of overflowing; a NaN is 0.
 template <class Rep, class Period>
 [[nodiscard]] constexpr std::chrono::nanoseconds saturatingNanoseconds(

@@ -37,10 +37,11 @@ namespace fusebox {
 }
 
 /// The base of the errors that a breaker throws at callers. Owns the breaker's name; so do copies.
+/// `what()` is one line: control characters in a name stand there as %XX.
 class CircuitBreakerError : public std::runtime_error {
 public:
     CircuitBreakerError(std::string_view breaker, CircuitState state, const std::string& message)
-        : std::runtime_error(message),
+        : std::runtime_error(detail::escaped(message)),
           name_(std::make_shared<const std::string>(breaker)),
           state_(state) {}
 
@@ -125,10 +126,12 @@ private:
     std::chrono::nanoseconds timeout_;
 };
 
-/// Thrown for a configuration that cannot work; names the field, the value and what is allowed.
+/// Thrown for a configuration that cannot work; names the field, the value and what is allowed, in
+/// one line: control characters in a name or value stand there as %XX.
 class ConfigError : public std::invalid_argument {
 public:
-    using std::invalid_argument::invalid_argument;
+    explicit ConfigError(std::string_view sentence)
+        : std::invalid_argument(detail::escaped(sentence)) {}
 };
 
 namespace detail {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Numbers and durations as text, with the standard library alone.
+// Numbers, durations and foreign texts as text, with the standard library alone.
 #pragma once
 
 #include <array>
@@ -14,6 +14,26 @@
 #include "fusebox/vocabulary/duration.hpp"
 
 namespace fusebox::detail {
+
+[[nodiscard]] constexpr bool isControl(char c) noexcept {
+    return static_cast<unsigned char>(c) < 0x20U || c == '\x7f';
+}
+
+/// Control characters, and those of `also`, as %XX; the rest, UTF-8 too, as it is.
+[[nodiscard]] inline std::string escaped(std::string_view text, std::string_view also = {}) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string line;
+    line.reserve(text.size());
+    for (const char c : text) {
+        if (!isControl(c) && also.find(c) == std::string_view::npos) {
+            line += c;
+        } else {
+            const auto byte = static_cast<unsigned char>(c);
+            line.append({'%', kDigits[byte >> 4U], kDigits[byte & 0xfU]});
+        }
+    }
+    return line;
+}
 
 /// The shortest text that reads back as the same number.
 [[nodiscard]] inline std::string toText(double number) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "fusebox/vocabulary/duration.hpp"
 #include "fusebox/window/latency_buckets.hpp"
 #include "fusebox/window/latency_counts.hpp"
 #include "fusebox/window/latency_distribution.hpp"
@@ -49,7 +50,7 @@ public:
     }
     [[nodiscard]] LatencyCounts counts() const noexcept { return histogram_.counts(theRoom()); }
     [[nodiscard]] std::chrono::nanoseconds sum() const noexcept {
-        return std::chrono::nanoseconds{sum_.load(std::memory_order_relaxed)};
+        return saturatingCount(sum_.load(std::memory_order_relaxed));
     }
     void clear() noexcept {
         sum_.store(0, std::memory_order_relaxed);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// What the process holds, as Linux tells, and whether that grows.
+#pragma once
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+namespace fusebox::test {
+
+struct Resources {
+    double seconds = 0;         ///< Since the run began.
+    std::int64_t resident = 0;  ///< Bytes, in whole pages.
+    std::int64_t heap = 0;      ///< Bytes that the allocator has handed out.
+    std::int64_t threads = 0;
+    std::int64_t files = 0;
+};
+
+[[nodiscard]] inline std::int64_t entriesOf(const char* folder) {
+    return std::distance(std::filesystem::directory_iterator{folder}, {});
+}
+
+[[nodiscard]] inline Resources resourcesAt(double seconds) {
+    std::ifstream statm{"/proc/self/statm"};
+    std::int64_t size = 0;
+    std::int64_t resident = 0;
+    statm >> size >> resident;
+    const struct mallinfo2 heap = mallinfo2();
+    return {seconds, resident * sysconf(_SC_PAGESIZE),
+            static_cast<std::int64_t>(heap.uordblks + heap.hblkhd), entriesOf("/proc/self/task"),
+            entriesOf("/proc/self/fd")};
+}
+
+/// The slope of the straight line with the least squares, in bytes an hour.
+[[nodiscard]] inline double slope(const std::vector<Resources>& samples,
+                                  std::int64_t Resources::*field) {
+    double meanX = 0;
+    double meanY = 0;
+    const auto count = static_cast<double>(samples.size());
+    for (const Resources& sample : samples) {
+        meanX += sample.seconds / 3600 / count;
+        meanY += static_cast<double>(sample.*field) / count;
+    }
+    double xy = 0;
+    double xx = 0;
+    for (const Resources& sample : samples) {
+        const double x = sample.seconds / 3600 - meanX;
+        xy += x * (static_cast<double>(sample.*field) - meanY);
+        xx += x * x;
+    }
+    return xx > 0 ? xy / xx : 0;
+}
+
+}  // namespace fusebox::test
