@@ -9,24 +9,20 @@
 #include <vector>
 
 #include "fusebox/breaker/listener_gate.hpp"
+#include "fusebox/vocabulary/platform.hpp"
 
 namespace fusebox::detail {
 
-/// A list of listeners, as a subscription knows it.
-class ListenerRegister {
-public:
-    virtual ~ListenerRegister() = default;
-    /// Forgets the listeners whose gates are closed.
-    virtual void sweep() noexcept = 0;
-};
-
 /// Those who listen to an event, whichever that is: a list knows its members by their gates. Copied
 /// on each change, so that who is calling goes on with the list it began with.
-class ListenerList final : public ListenerRegister {
+template <class Platform = StdPlatform>
+class ListenerList {
 public:
     using Members = std::vector<std::shared_ptr<ListenerGate>>;
+    using Any = typename Platform::template Atomic<bool>;
 
-    explicit ListenerList(std::atomic<bool>& any) : any_(&any) {}
+    /// @param any is kept saying whether there are any; outlives this, or `forget` is called.
+    explicit ListenerList(Any& any) : any_(&any) {}
 
     void add(std::shared_ptr<ListenerGate> listener) {
         std::shared_ptr<const Members> old;  // Released after the lock.
@@ -54,7 +50,8 @@ public:
         });
     }
 
-    void sweep() noexcept override {
+    /// Forgets the listeners whose gates are closed.
+    void sweep() noexcept {
         unlessOutOfMemory([&] {
             std::shared_ptr<const Members> old;  // Released after the lock.
             const std::lock_guard lock{mutex_};
@@ -111,9 +108,9 @@ private:
 #endif
     }
 
-    mutable std::mutex mutex_;
+    mutable typename Platform::Mutex mutex_;
     std::shared_ptr<const Members> members_ = std::make_shared<const Members>(Members{});
-    std::atomic<bool>* any_;
+    Any* any_;
 };
 
 }  // namespace fusebox::detail
