@@ -17,18 +17,18 @@ namespace fusebox::detail {
 
 /// Reads fields in any order. The first thing that is wrong becomes the complaint, and whatever was
 /// read is then of no use.
+template <const Format& format>
 class FieldReader {
 public:
     static constexpr std::size_t kMostBytes = 65536;
 
-    FieldReader(std::string_view text, Format format, FieldNames names)
-        : fields_(std::move(names).take()) {
+    FieldReader(std::string_view text, FieldNames names) : fields_(std::move(names).take()) {
         if (text.size() > kMostBytes) {
             complainAt(1, "the text", std::to_string(text.size()) + " bytes",
                        "at most " + std::to_string(kMostBytes) + " bytes");
             return;
         }
-        readFormat(nextLine(text), format);
+        readFormat(nextLine(text));
         while (!complaint_ && !text.empty()) readField(nextLine(text));
     }
 
@@ -79,7 +79,7 @@ private:
         return line;
     }
 
-    void readFormat(std::string_view line, Format format) {
+    void readFormat(std::string_view line) {
         const std::string prefix = std::string{format.name} + ' ';
         if (!line.starts_with(prefix)) {
             return complainAt(lines_, "the line", shown(line),

@@ -21,11 +21,10 @@ struct Format {
 };
 
 /// Writes the fields in the order in which it is given them.
+template <const Format& format>
 class FieldWriter {
 public:
-    explicit FieldWriter(Format format) {
-        text_.append(format.name).append(" ").append(format.version) += '\n';
-    }
+    FieldWriter() { text_.append(format.name).append(" ").append(format.version) += '\n'; }
 
     template <class Value, class Form>
     void required(std::string_view name, const Value& value, Form) {
