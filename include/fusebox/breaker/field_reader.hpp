@@ -22,7 +22,8 @@ class FieldReader {
 public:
     static constexpr std::size_t kMostBytes = 65536;
 
-    FieldReader(std::string_view text, FieldNames names) : fields_(std::move(names).take()) {
+    FieldReader(std::string_view text, FieldNames<format> names)
+        : fields_(std::move(names).take()) {
         if (text.size() > kMostBytes) {
             complainAt(1, "the text", std::to_string(text.size()) + " bytes",
                        "at most " + std::to_string(kMostBytes) + " bytes");
@@ -65,6 +66,8 @@ public:
     [[nodiscard]] const Complaint& complaint() const noexcept { return complaint_; }
 
 private:
+    using Field = typename FieldNames<format>::Field;
+
     /// Takes a line off the text. Its end may be CRLF, as editors leave it: a CR that belongs to a
     /// value is written %0D. Without an end, the text was cut.
     std::string_view nextLine(std::string_view& text) {

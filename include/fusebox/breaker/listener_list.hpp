@@ -18,13 +18,14 @@ namespace fusebox::detail {
 template <class Platform = StdPlatform>
 class ListenerList {
 public:
-    using Members = std::vector<std::shared_ptr<ListenerGate>>;
+    using Gate = ListenerGate<Platform>;
+    using Members = std::vector<std::shared_ptr<Gate>>;
     using Any = typename Platform::template Atomic<bool>;
 
     /// @param any is kept saying whether there are any; outlives this, or `forget` is called.
     explicit ListenerList(Any& any) : any_(&any) {}
 
-    void add(std::shared_ptr<ListenerGate> listener) {
+    void add(std::shared_ptr<Gate> listener) {
         std::shared_ptr<const Members> old;  // Released after the lock.
         const std::lock_guard lock{mutex_};
         Members changed = listening();
@@ -33,7 +34,7 @@ public:
     }
 
     /// Once; ends nothing of a user's.
-    void attach(const std::shared_ptr<ListenerGate>& listener) {
+    void attach(const std::shared_ptr<Gate>& listener) {
         const std::lock_guard lock{mutex_};
         Members changed = membersBut(*listener);
         if (changed.size() < members_->size()) return;
@@ -43,7 +44,7 @@ public:
     }
 
     /// The caller keeps the listener alive: ends nothing of a user's.
-    void detach(const ListenerGate& listener) noexcept {
+    void detach(const Gate& listener) noexcept {
         unlessOutOfMemory([&] {
             const std::lock_guard lock{mutex_};
             replace(membersBut(listener));
@@ -79,7 +80,7 @@ private:
         }
         return open;
     }
-    [[nodiscard]] Members membersBut(const ListenerGate& one) const {
+    [[nodiscard]] Members membersBut(const Gate& one) const {
         Members others;
         for (const auto& member : *members_) {
             if (member.get() != &one) others.push_back(member);

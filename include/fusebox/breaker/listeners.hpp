@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "fusebox/breaker/listener.hpp"
-#include "fusebox/breaker/listener_gate.hpp"
 #include "fusebox/breaker/listener_list.hpp"
 #include "fusebox/breaker/subscribed_to.hpp"
 #include "fusebox/breaker/subscription.hpp"
@@ -32,7 +31,7 @@ public:
     /// Adds a listener of that event that is in other lists, too, once; runs and destroys nothing
     /// of a user's.
     /// @return the list to take it out of again.
-    std::shared_ptr<List> attach(const std::shared_ptr<ListenerGate>& listener) {
+    std::shared_ptr<List> attach(const std::shared_ptr<typename List::Gate>& listener) {
         auto list = madeList();
         list->attach(listener);
         return list;
@@ -43,7 +42,7 @@ protected:
         if (list_) list_->forget();
     }
 
-    [[nodiscard]] Subscription add(const std::shared_ptr<ListenerGate>& listener) {
+    [[nodiscard]] Subscription add(const std::shared_ptr<typename List::Gate>& listener) {
         auto list = madeList();
         // Before it is in the list: it allocates.
         Subscription subscription = subscriptionOf(listener, list);
@@ -80,7 +79,8 @@ public:
     using AnyListeners<Platform>::AnyListeners;
 
     [[nodiscard]] Subscription add(std::function<void(const Event&)> call) {
-        return AnyListeners<Platform>::add(std::make_shared<Listener<Event>>(std::move(call)));
+        return AnyListeners<Platform>::add(
+            std::make_shared<Listener<Event, Platform>>(std::move(call)));
     }
 
     /// Calls every listener, with no lock held; `contain` runs each one.
@@ -89,7 +89,7 @@ public:
         const auto members = this->members();
         if (!members) return;
         for (const auto& member : *members) {
-            contain([&] { static_cast<Listener<Event>&> (*member)(event); });
+            contain([&] { static_cast<Listener<Event, Platform>&> (*member)(event); });
         }
     }
 };

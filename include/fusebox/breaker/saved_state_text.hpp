@@ -170,7 +170,7 @@ template <std::same_as<SavedState> State>
 /// state is of no use. Throws nothing of its own.
 template <std::same_as<SavedState> State>
 [[nodiscard]] Complaint parseSavedState(std::string_view text, State& state) {
-    FieldNames names;
+    FieldNames<kSavedStateFormat> names;
     visitFields(names, state);
     FieldReader<kSavedStateFormat> reader{text, std::move(names)};
     visitFields(reader, state);

@@ -5,7 +5,6 @@
 #include <memory>
 #include <utility>
 
-#include "fusebox/breaker/listener_gate.hpp"
 #include "fusebox/breaker/subscription.hpp"
 
 namespace fusebox::detail {
@@ -14,7 +13,9 @@ namespace fusebox::detail {
 template <class List>
 class SubscribedTo final : public Subscribed {
 public:
-    SubscribedTo(std::shared_ptr<ListenerGate> listener, std::weak_ptr<List> list) noexcept
+    using Gate = typename List::Gate;
+
+    SubscribedTo(std::shared_ptr<Gate> listener, std::weak_ptr<List> list) noexcept
         : listener_(std::move(listener)), list_(std::move(list)) {}
     ~SubscribedTo() override {
         listener_->close();
@@ -22,13 +23,13 @@ public:
     }
 
 private:
-    std::shared_ptr<ListenerGate> listener_;  // The last to go: no lock is held then.
+    std::shared_ptr<Gate> listener_;  // The last to go: no lock is held then.
     std::weak_ptr<List> list_;
 };
 
 /// The subscription of a listener that is in that list, or will be.
 template <class List>
-[[nodiscard]] Subscription subscriptionOf(std::shared_ptr<ListenerGate> listener,
+[[nodiscard]] Subscription subscriptionOf(std::shared_ptr<typename List::Gate> listener,
                                           const std::shared_ptr<List>& list) {
     return Subscription{std::make_unique<SubscribedTo<List>>(std::move(listener), list)};
 }

@@ -20,10 +20,11 @@ namespace fusebox::detail {
 /// nothing of a user's while a lock is held.
 class WideListener {
 public:
+    using Gate = ListenerGate<>;
     /// Finds the listeners of its event; allocates.
     using Finder = AnyListeners<>& (*)(EventHub<>&);
 
-    WideListener(std::shared_ptr<ListenerGate> listener, Finder listenersOf)
+    WideListener(std::shared_ptr<Gate> listener, Finder listenersOf)
         : listener_(std::move(listener)), listenersOf_(listenersOf) {}
 
     /// Whether its subscription is gone.
@@ -50,7 +51,7 @@ public:
 
     /// The subscription is gone: takes the listener, whose gate is closed, out of every list.
     void sweep() noexcept {
-        std::shared_ptr<ListenerGate> listener;  // Released after the lock.
+        std::shared_ptr<Gate> listener;  // Released after the lock.
         Lists lists;
         {
             const std::lock_guard lock{mutex_};
@@ -66,7 +67,7 @@ private:
     using Lists = std::map<const EventHub<>*, std::weak_ptr<ListenerList<>>>;
 
     mutable std::mutex mutex_;
-    std::shared_ptr<ListenerGate> listener_;
+    std::shared_ptr<Gate> listener_;
     Finder listenersOf_;
     Lists lists_;
 };
