@@ -10,14 +10,14 @@
 #include <utility>
 
 #include "fusebox/breaker/events.hpp"
-#include "fusebox/breaker/subscription.hpp"
+#include "fusebox/breaker/listeners.hpp"
 #include "fusebox/vocabulary/platform.hpp"
 
 namespace fusebox::detail {
 
 /// The listeners to several kinds of events. Where nobody ever listened they take a byte for each
 /// kind, and a pointer.
-template <class... Events>
+template <class Platform, class... Events>
 class AudienceOf {
 public:
     AudienceOf() = default;
@@ -35,22 +35,24 @@ public:
 
     /// The listeners to one kind of event. Allocates, once for all kinds.
     template <class E>
-    [[nodiscard]] Listeners<E>& of() {
+    [[nodiscard]] Listeners<E, Platform>& of() {
         return made();
     }
 
     /// Calls every listener to such an event, with no lock held; `contain` runs each one.
     template <class E, class Contain>
     void call(const E& event, Contain&& contain) const {
-        const Listeners<E>* const listeners = listeners_.load(std::memory_order_acquire);
+        const Listeners<E, Platform>* const listeners = listeners_.load(std::memory_order_acquire);
         if (listeners) listeners->call(event, std::forward<Contain>(contain));
     }
 
 private:
+    using Wanted = std::array<typename Platform::template Atomic<bool>, sizeof...(Events)>;
+
     /// A tuple would take longer to compile.
-    struct All : Listeners<Events>... {
-        explicit All(std::array<std::atomic<bool>, sizeof...(Events)>& wanted) noexcept
-            : Listeners<Events>(wanted[indexOf<Events>()])... {}
+    struct All : Listeners<Events, Platform>... {
+        explicit All(Wanted& wanted) noexcept
+            : Listeners<Events, Platform>(wanted[indexOf<Events>()])... {}
     };
 
     template <class E>
@@ -71,12 +73,14 @@ private:
         return *mine.release();
     }
 
-    std::array<std::atomic<bool>, sizeof...(Events)> wanted_{};
-    std::atomic<All*> listeners_{nullptr};
+    Wanted wanted_{};
+    typename Platform::template Atomic<All*> listeners_{nullptr};
 };
 
 /// Those who listen to one breaker.
-using Audience = AudienceOf<StateChanged, ModeChanged, WasReset, Reconfigured, CallSucceeded,
-                            CallFailed, CallTimedOut, CallRejected, CallIgnored, SlowCall>;
+template <class Platform = StdPlatform>
+using Audience =
+    AudienceOf<Platform, StateChanged, ModeChanged, WasReset, Reconfigured, CallSucceeded,
+               CallFailed, CallTimedOut, CallRejected, CallIgnored, SlowCall>;
 
 }  // namespace fusebox::detail

@@ -24,16 +24,18 @@
 #include "fusebox/policy/trip_policy.hpp"
 #include "fusebox/vocabulary/errors.hpp"
 #include "fusebox/vocabulary/outcome.hpp"
+#include "fusebox/vocabulary/platform.hpp"
 #include "fusebox/window/sharded_counters.hpp"
 
 namespace fusebox::detail {
 
-template <class Clock, class Policy>
+template <class Clock, class Policy, class Platform = StdPlatform>
 class BreakerCore {
 public:
     using Nanoseconds = std::chrono::nanoseconds;
-    using Time = TimeSource<Clock>;
-    using Machine = StateMachine<typename Policy::template Tracker<Clock>, Time, EventHub>;
+    using Time = TimeSource<Clock, Platform>;
+    using Hub = EventHub<Platform>;
+    using Machine = StateMachine<typename Policy::template Tracker<Clock>, Time, Hub, Platform>;
 
     using Draft = detail::Draft<Policy, typename Machine::Rules>;
     using Handle = typename Draft::Handle;
@@ -66,8 +68,7 @@ public:
             requireSameShards(present->options.shards, draft.config->options.shards);
             const bool samePolicy = draft.config->policy == present->policy;
             std::shared_ptr<const Setup> setup = draft.config;
-            typename ConfigurationHistory<Policy>::Successor successor{std::move(draft.config),
-                                                                       draft.slowerThan};
+            typename Configurations::Successor successor{std::move(draft.config), draft.slowerThan};
             const bool done =
                 machine_.reconfigure(draft.rules, samePolicy, [&](std::uint64_t epoch) {
                     const bool agreed = configurations_.replace(present, successor, epoch);
@@ -81,8 +82,8 @@ public:
 
     [[nodiscard]] Machine& machine() noexcept { return machine_; }
     [[nodiscard]] const Machine& machine() const noexcept { return machine_; }
-    [[nodiscard]] EventHub& hub() noexcept { return hub_; }
-    [[nodiscard]] const EventHub& hub() const noexcept { return hub_; }
+    [[nodiscard]] Hub& hub() noexcept { return hub_; }
+    [[nodiscard]] const Hub& hub() const noexcept { return hub_; }
     [[nodiscard]] const std::string& name() const noexcept { return hub_.name(); }
     [[nodiscard]] Handle configuration() const noexcept { return configurations_.present(); }
     /// The configuration and the limits under which a call was admitted.
@@ -104,7 +105,7 @@ public:
     }
     /// Tells the listeners of a rejected ticket.
     FUSEBOX_HOT void tellRejected(Ticket ticket) noexcept {
-        if (hub_.wants<CallRejected>()) [[unlikely]]
+        if (hub_.template wants<CallRejected>()) [[unlikely]]
             emitRejected(ticket);
     }
 
@@ -147,6 +148,8 @@ public:
     }
 
 private:
+    using Configurations = ConfigurationHistory<Policy, typename Platform::Mutex>;
+
     FUSEBOX_HOT ReportResult finishHere(Ticket ticket, const CallEnd& end,
                                         const std::exception_ptr* error) noexcept {
         const ReportResult result = machine_.report(ticket, end);
@@ -213,7 +216,7 @@ private:
     /// Tells the listeners to an event, if there are any: it is made of `parts`.
     template <class E, class... Parts>
     FUSEBOX_HOT void tell(const Parts&... parts) noexcept {
-        if (hub_.wants<E>()) [[unlikely]]
+        if (hub_.template wants<E>()) [[unlikely]]
             emit<E>(parts...);
     }
     // The ticket, not its rejection, so that callers need not make that.
@@ -260,9 +263,9 @@ private:
                              std::to_string(present) + ": threads are using them already")));
     }
 
-    EventHub hub_;
+    Hub hub_;
     Machine machine_;
-    ConfigurationHistory<Policy> configurations_;
+    Configurations configurations_;
 };
 
 }  // namespace fusebox::detail

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 
@@ -37,7 +38,8 @@ struct CycleSnapshot {
     std::chrono::nanoseconds openFor{0};     ///< The part that is left.
 
     /// All but names, the reading of the state, and the totals that are there already.
-    void fill(CircuitBreakerStats& stats) const {
+    template <std::same_as<CircuitBreakerStats> Stats>
+    void fill(Stats& stats) const {
         books.history.fill(stats);
         stats.totalCalls = stats.totalSuccesses + stats.totalFailures + stats.totalTimeouts +
                            stats.totalIgnored + stats.totalCancelled;
@@ -63,7 +65,8 @@ struct CycleSnapshot {
     }
 
     /// Whatever the statistics do not say.
-    void fill(SavedState& saved) const {
+    template <std::same_as<SavedState> Saved>
+    void fill(Saved& saved) const {
         saved.state = word.state();
         saved.mode = word.mode();
         saved.remainingWait = openFor;

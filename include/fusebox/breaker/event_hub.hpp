@@ -26,6 +26,7 @@ namespace fusebox::detail {
 /// Transitions are staged before they are published, queued by `commit` afterwards, both under the
 /// breaker's mutex, so in their order; and delivered by `flush` with no lock held, by one thread at
 /// a time: the others leave theirs to it. Only staging allocates.
+template <class Platform = StdPlatform>
 class EventHub {
 public:
     EventHub(std::string name, std::shared_ptr<const Setup> setup)
@@ -35,12 +36,12 @@ public:
 
     template <class E>
     [[nodiscard]] Subscription on(std::function<void(const E&)> listener) {
-        return audience_.of<E>().add(std::move(listener));
+        return audience_.template of<E>().add(std::move(listener));
     }
-    [[nodiscard]] Audience& audience() noexcept { return audience_; }
+    [[nodiscard]] Audience<Platform>& audience() noexcept { return audience_; }
     template <class E>
     [[nodiscard]] FUSEBOX_HOT bool wants() const noexcept {
-        return audience_.wants<E>();
+        return audience_.template wants<E>();
     }
     void countErrors(std::uint64_t errors) noexcept {
         errors_.fetch_add(errors, std::memory_order_relaxed);
@@ -202,8 +203,8 @@ private:
     }
 
     std::string name_;
-    Audience audience_;
-    std::atomic<std::uint64_t> errors_{0};
+    Audience<Platform> audience_;
+    typename Platform::template Atomic<std::uint64_t> errors_{0};
 
     // Under the breaker's mutex.
     std::shared_ptr<const Setup> setup_;
@@ -212,8 +213,8 @@ private:
 
     // Under this one.
     bool delivering_ = false;
-    std::atomic<bool> pending_{false};
-    std::mutex mutex_;
+    typename Platform::template Atomic<bool> pending_{false};
+    typename Platform::Mutex mutex_;
     std::list<std::unique_ptr<Queued>> queue_;
 };
 

@@ -17,18 +17,19 @@ namespace fusebox::detail {
 
 /// Reads fields in any order. The first thing that is wrong becomes the complaint, and whatever was
 /// read is then of no use.
+template <const Format& format>
 class FieldReader {
 public:
     static constexpr std::size_t kMostBytes = 65536;
 
-    FieldReader(std::string_view text, Format format, FieldNames names)
+    FieldReader(std::string_view text, FieldNames<format> names)
         : fields_(std::move(names).take()) {
         if (text.size() > kMostBytes) {
             complainAt(1, "the text", std::to_string(text.size()) + " bytes",
                        "at most " + std::to_string(kMostBytes) + " bytes");
             return;
         }
-        readFormat(nextLine(text), format);
+        readFormat(nextLine(text));
         while (!complaint_ && !text.empty()) readField(nextLine(text));
     }
 
@@ -65,6 +66,8 @@ public:
     [[nodiscard]] const Complaint& complaint() const noexcept { return complaint_; }
 
 private:
+    using Field = typename FieldNames<format>::Field;
+
     /// Takes a line off the text. Its end may be CRLF, as editors leave it: a CR that belongs to a
     /// value is written %0D. Without an end, the text was cut.
     std::string_view nextLine(std::string_view& text) {
@@ -79,7 +82,7 @@ private:
         return line;
     }
 
-    void readFormat(std::string_view line, Format format) {
+    void readFormat(std::string_view line) {
         const std::string prefix = std::string{format.name} + ' ';
         if (!line.starts_with(prefix)) {
             return complainAt(lines_, "the line", shown(line),

@@ -21,11 +21,10 @@ struct Format {
 };
 
 /// Writes the fields in the order in which it is given them.
+template <const Format& format>
 class FieldWriter {
 public:
-    explicit FieldWriter(Format format) {
-        text_.append(format.name).append(" ").append(format.version) += '\n';
-    }
+    FieldWriter() { text_.append(format.name).append(" ").append(format.version) += '\n'; }
 
     template <class Value, class Form>
     void required(std::string_view name, const Value& value, Form) {
@@ -53,16 +52,17 @@ private:
     std::string text_{};
 };
 
-/// A field and where it stands in a text.
-struct Field {
-    std::string_view name;
-    std::string_view value;
-    std::size_t line;  ///< 0: missing.
-};
-
 /// Lists the fields.
+template <const Format& format>
 class FieldNames {
 public:
+    /// A field and where it stands in a text.
+    struct Field {
+        std::string_view name;
+        std::string_view value;
+        std::size_t line;  ///< 0: missing.
+    };
+
     template <class Value, class Form>
     void required(std::string_view name, const Value&, Form) {
         fields_.push_back({name, {}, 0});

@@ -8,16 +8,17 @@
 #include <utility>
 
 #include "fusebox/breaker/listener_gate.hpp"
+#include "fusebox/vocabulary/platform.hpp"
 
 namespace fusebox::detail {
 
-template <class Event>
-class Listener final : public ListenerGate {
+template <class Event, class Platform = StdPlatform>
+class Listener final : public ListenerGate<Platform> {
 public:
     explicit Listener(std::function<void(const Event&)> call) : call_(std::move(call)) {}
 
     void operator()(const Event& event) {
-        enter([&] { call_(event); });
+        this->enter([&] { call_(event); });
     }
 
 private:

@@ -7,10 +7,13 @@
 #include <utility>
 
 #include "fusebox/breaker/inside.hpp"
+#include "fusebox/vocabulary/platform.hpp"
 
 namespace fusebox::detail {
 
-/// The gate of one listener: who may still enter, and who is inside.
+/// The gate of one listener: who may still enter, and who is inside. The platform's mutex is a
+/// std::mutex: it is waited for with a condition variable.
+template <class Platform = StdPlatform>
 class ListenerGate {
 public:
     virtual ~ListenerGate() = default;
@@ -61,7 +64,7 @@ private:
         Inside<ListenerGate> inside_;
     };
 
-    mutable std::mutex mutex_;
+    mutable typename Platform::Mutex mutex_;
     std::condition_variable left_;
     int inside_ = 0;
     bool open_ = true;

@@ -9,26 +9,23 @@
 #include <vector>
 
 #include "fusebox/breaker/listener_gate.hpp"
+#include "fusebox/vocabulary/platform.hpp"
 
 namespace fusebox::detail {
 
-/// A list of listeners, as a subscription knows it.
-class ListenerRegister {
-public:
-    virtual ~ListenerRegister() = default;
-    /// Forgets the listeners whose gates are closed.
-    virtual void sweep() noexcept = 0;
-};
-
 /// Those who listen to an event, whichever that is: a list knows its members by their gates. Copied
 /// on each change, so that who is calling goes on with the list it began with.
-class ListenerList final : public ListenerRegister {
+template <class Platform = StdPlatform>
+class ListenerList {
 public:
-    using Members = std::vector<std::shared_ptr<ListenerGate>>;
+    using Gate = ListenerGate<Platform>;
+    using Members = std::vector<std::shared_ptr<Gate>>;
+    using Any = typename Platform::template Atomic<bool>;
 
-    explicit ListenerList(std::atomic<bool>& any) : any_(&any) {}
+    /// @param any is kept saying whether there are any; outlives this, or `forget` is called.
+    explicit ListenerList(Any& any) : any_(&any) {}
 
-    void add(std::shared_ptr<ListenerGate> listener) {
+    void add(std::shared_ptr<Gate> listener) {
         std::shared_ptr<const Members> old;  // Released after the lock.
         const std::lock_guard lock{mutex_};
         Members changed = listening();
@@ -37,7 +34,7 @@ public:
     }
 
     /// Once; ends nothing of a user's.
-    void attach(const std::shared_ptr<ListenerGate>& listener) {
+    void attach(const std::shared_ptr<Gate>& listener) {
         const std::lock_guard lock{mutex_};
         Members changed = membersBut(*listener);
         if (changed.size() < members_->size()) return;
@@ -47,14 +44,15 @@ public:
     }
 
     /// The caller keeps the listener alive: ends nothing of a user's.
-    void detach(const ListenerGate& listener) noexcept {
+    void detach(const Gate& listener) noexcept {
         unlessOutOfMemory([&] {
             const std::lock_guard lock{mutex_};
             replace(membersBut(listener));
         });
     }
 
-    void sweep() noexcept override {
+    /// Forgets the listeners whose gates are closed.
+    void sweep() noexcept {
         unlessOutOfMemory([&] {
             std::shared_ptr<const Members> old;  // Released after the lock.
             const std::lock_guard lock{mutex_};
@@ -82,7 +80,7 @@ private:
         }
         return open;
     }
-    [[nodiscard]] Members membersBut(const ListenerGate& one) const {
+    [[nodiscard]] Members membersBut(const Gate& one) const {
         Members others;
         for (const auto& member : *members_) {
             if (member.get() != &one) others.push_back(member);
@@ -111,9 +109,9 @@ private:
 #endif
     }
 
-    mutable std::mutex mutex_;
+    mutable typename Platform::Mutex mutex_;
     std::shared_ptr<const Members> members_ = std::make_shared<const Members>(Members{});
-    std::atomic<bool>* any_;
+    Any* any_;
 };
 
 }  // namespace fusebox::detail

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,8 +28,11 @@
 
 namespace fusebox::detail {
 
+// Templates, here and below, so that only those compile them who use a breaker.
+
 /// A trip in one sentence.
-FUSEBOX_COLD [[nodiscard]] inline std::string summarize(const TripRecord& trip) {
+template <std::same_as<TripRecord> Record>
+FUSEBOX_COLD [[nodiscard]] std::string summarize(const Record& trip) {
     std::string text{toString(trip.reason)};
     if (trip.failureRate) {
         // Two decimals are enough to read.
@@ -79,11 +83,12 @@ public:
         const WallTime time =
             std::chrono::system_clock::now() -
             std::chrono::duration_cast<std::chrono::system_clock::duration>(sinceThen);
-        trip_ = Trip{reason, time, evidence, policy, wait, lastError_};
+        trip_.emplace(Trip{reason, time, evidence, policy, wait, lastError_});
     }
 
     /// Goes on where another process stopped; open, if it was, as of `openSince`.
-    void resume(const SavedState& saved, std::chrono::nanoseconds openSince) {
+    template <std::same_as<SavedState> Saved>
+    void resume(const Saved& saved, std::chrono::nanoseconds openSince) {
         timesOpened_ = saved.timesOpened;
         timesClosed_ = saved.timesClosed;
         timesReconfigured_ = saved.timesReconfigured;
@@ -93,10 +98,10 @@ public:
         lastFailure_ = saved.lastFailureTime.value_or(kNever);
         lastClosed_ = saved.lastClosed.value_or(kNever);
         if (!saved.lastTrip) return;
-        const TripRecord& trip = *saved.lastTrip;
-        trip_ = Trip{trip.reason,      trip.time,
-                     evidenceOf(trip), std::make_shared<const RememberedPolicy>(trip.policy),
-                     trip.wait,        {}};
+        const auto& trip = *saved.lastTrip;
+        auto policy = std::make_shared<const RememberedPolicy>(trip.policy);
+        trip_.emplace(
+            Trip{trip.reason, trip.time, evidenceOf(trip), std::move(policy), trip.wait, {}});
         trip_->error.assign(trip.lastError);
     }
 
@@ -118,7 +123,8 @@ public:
     }
 
     /// Adds the failures to those that are there.
-    void fill(CircuitBreakerStats& stats) const {
+    template <std::same_as<CircuitBreakerStats> Stats>
+    void fill(Stats& stats) const {
         stats.totalFailures += failures_;
         stats.totalTimeouts += timeouts_;
         stats.timesOpened = timesOpened_;
@@ -130,7 +136,7 @@ public:
         if (lastClosed_ != kNever) stats.lastClosed = lastClosed_;
         if (!trip_) return;
         stats.lastOpened = trip_->time;
-        stats.lastTrip = trip_->record();
+        trip_->fill(stats.lastTrip.emplace());
     }
 
 private:
@@ -142,8 +148,8 @@ private:
         std::chrono::nanoseconds wait;
         ShortText error;
 
-        [[nodiscard]] FUSEBOX_COLD TripRecord record() const {
-            TripRecord record;
+        template <std::same_as<TripRecord> Record>
+        FUSEBOX_COLD void fill(Record& record) const {
             record.reason = reason;
             record.time = time;
             record.windowCalls = evidence.window.calls;
@@ -157,7 +163,6 @@ private:
             record.lastError = error.view();
             record.lastOutcomes = evidence.pastCalls.list();
             record.summary = summarize(record);
-            return record;
         }
     };
 

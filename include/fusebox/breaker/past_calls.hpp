@@ -70,12 +70,12 @@ private:
 /// "27 SUCCESS, 2 slow SUCCESS, 3 FAILURE": runs of calls that ended alike, oldest first.
 [[nodiscard]] inline std::string toText(const std::vector<PastCall>& calls) {
     std::string text;
-    for (auto run = calls.begin(); run != calls.end();) {
-        const auto end =
-            std::find_if(run, calls.end(), [&](const PastCall& call) { return call != *run; });
+    for (std::size_t run = 0; run < calls.size();) {
+        std::size_t end = run + 1;
+        while (end < calls.size() && calls[end] == calls[run]) ++end;
         if (!text.empty()) text += ", ";
         text += std::to_string(end - run);
-        text.append(run->slow ? " slow " : " ").append(toString(run->outcome));
+        text.append(calls[run].slow ? " slow " : " ").append(toString(calls[run].outcome));
         run = end;
     }
     return text;

@@ -23,18 +23,23 @@ public:
     /// Takes a free slot for a probe that begins now.
     /// @pre fewer than `limit()` slots are taken.
     [[nodiscard]] int take(std::chrono::nanoseconds now) noexcept {
-        const auto slot = std::find(starts_.begin(), starts_.end(), kFree);
-        *slot = now;
-        return static_cast<int>(slot - starts_.begin()) + 1;
+        std::size_t slot = 0;
+        while (starts_[slot] != kFree) ++slot;
+        starts_[slot] = now;
+        return static_cast<int>(slot) + 1;
     }
 
     void release(int slot) noexcept { starts_[static_cast<std::size_t>(slot) - 1] = kFree; }
-    void clear() noexcept { std::fill(starts_.begin(), starts_.end(), kFree); }
+    void clear() noexcept {
+        for (auto& start : starts_) start = kFree;
+    }
 
     /// The last instant at which no probe is lost; never, without probes.
     [[nodiscard]] std::chrono::nanoseconds lease() const noexcept {
-        const auto oldest = *std::min_element(starts_.begin(), starts_.end());
-        return oldest == kFree ? kForever : saturatingAdd(oldest, timeout_);
+        static_assert(kFree == kForever, "no other start is later");
+        auto oldest = kFree;
+        for (const auto start : starts_) oldest = std::min(oldest, start);
+        return saturatingAdd(oldest, timeout_);
     }
 
 private:

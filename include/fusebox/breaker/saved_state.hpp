@@ -3,9 +3,11 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "fusebox/breaker/stats.hpp"
 #include "fusebox/vocabulary/state.hpp"
@@ -46,13 +48,15 @@ struct SavedState {
     std::chrono::nanoseconds timeOpen{0};  ///< At least 0.
 };
 
-/// What the statistics know of it.
-[[nodiscard]] inline SavedState savedFrom(const CircuitBreakerStats& stats) {
-    SavedState saved;
-    saved.lastError = stats.lastError;
+// Templates, here as in saved_state_text.hpp, so that only those compile them who save a breaker.
+
+/// Takes over what the statistics know of it.
+template <std::same_as<CircuitBreakerStats> Stats>
+void fillFrom(Stats&& stats, SavedState& saved) {
+    saved.lastError = std::move(stats.lastError);
     saved.lastFailureTime = stats.lastFailureTime;
     saved.lastClosed = stats.lastClosed;
-    saved.lastTrip = stats.lastTrip;
+    saved.lastTrip = std::move(stats.lastTrip);
     saved.totalSuccesses = stats.totalSuccesses;
     saved.totalFailures = stats.totalFailures;
     saved.totalTimeouts = stats.totalTimeouts;
@@ -66,7 +70,6 @@ struct SavedState {
     saved.timesClosed = stats.timesClosed;
     saved.timesReconfigured = stats.timesReconfigured;
     saved.timeOpen = stats.timeOpen;
-    return saved;
 }
 
 }  // namespace fusebox::detail

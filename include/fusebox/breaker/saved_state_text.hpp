@@ -128,7 +128,8 @@ inline constexpr std::uint64_t kMostProbeSuccesses = 65535;
 inline constexpr std::uint64_t kMostReopenings = std::numeric_limits<std::uint32_t>::max();
 
 /// Refuses what no breaker can have come to.
-inline void requireConsistency(FieldReader& reader, const SavedState& state) {
+template <class Reader, class State>
+void requireConsistency(Reader& reader, const State& state) {
     if (state.state != CircuitState::Closed && state.timesOpened == 0) {
         reader.refuse("timesOpened",
                       std::string{"at least 1 in state "}.append(toString(state.state)));
@@ -167,7 +168,7 @@ inline void requireConsistency(FieldReader& reader, const SavedState& state) {
 /// which takes a name or a policy of about that size.
 template <std::same_as<SavedState> State>
 [[nodiscard]] std::string toText(const State& state) {
-    FieldWriter writer{kSavedStateFormat};
+    FieldWriter<kSavedStateFormat> writer;
     visitFields(writer, state);
     return std::move(writer).take();
 }
@@ -176,9 +177,9 @@ template <std::same_as<SavedState> State>
 /// state is of no use. Throws nothing of its own.
 template <std::same_as<SavedState> State>
 [[nodiscard]] Complaint parseSavedState(std::string_view text, State& state) {
-    FieldNames names;
+    FieldNames<kSavedStateFormat> names;
     visitFields(names, state);
-    FieldReader reader{text, kSavedStateFormat, std::move(names)};
+    FieldReader<kSavedStateFormat> reader{text, std::move(names)};
     visitFields(reader, state);
     requireConsistency(reader, state);
     return reader.complaint();

@@ -211,7 +211,8 @@ public:
         CircuitBreakerStats stats;
         totals_.fill(stats);
         seen.fill(stats);
-        SavedState saved = savedFrom(stats);
+        SavedState saved;
+        fillFrom(std::move(stats), saved);
         seen.fill(saved);
         return saved;
     }

@@ -2,11 +2,13 @@
 // Values as text that reads back as the same value, within one line.
 //
 // A form of T has `write(const T&)`, `read(text, T&)`, which says whether the text is one, and
-// `allowed()`, which says in words what is.
+// `allowed()`, which says in words what is. To read is a template, so that only those compile it
+// who do.
 #pragma once
 
 #include <charconv>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -52,7 +54,8 @@ template <class Number>
 
 struct CountForm {
     [[nodiscard]] static std::string write(std::uint64_t count) { return std::to_string(count); }
-    [[nodiscard]] static bool read(std::string_view text, std::uint64_t& count) noexcept {
+    template <std::same_as<std::uint64_t> Count>
+    [[nodiscard]] static bool read(std::string_view text, Count& count) noexcept {
         return readWhole(text, count);
     }
     [[nodiscard]] static std::string allowed() {
@@ -67,7 +70,8 @@ struct DurationForm {
     [[nodiscard]] static std::string write(Nanoseconds duration) {
         return std::to_string(duration.count());
     }
-    [[nodiscard]] static bool read(std::string_view text, Nanoseconds& duration) noexcept {
+    template <std::same_as<Nanoseconds> Duration>
+    [[nodiscard]] static bool read(std::string_view text, Duration& duration) noexcept {
         Nanoseconds::rep count = 0;
         if (!readWhole(text, count) || count < 0) return false;
         duration = Nanoseconds{count};
@@ -87,7 +91,8 @@ struct TimeForm {
     [[nodiscard]] static std::string write(Time time) {
         return std::to_string(saturatingNanoseconds(time.time_since_epoch()).count());
     }
-    [[nodiscard]] static bool read(std::string_view text, Time& time) noexcept {
+    template <std::same_as<Time> Instant>
+    [[nodiscard]] static bool read(std::string_view text, Instant& time) noexcept {
         Nanoseconds::rep count = 0;
         if (!readWhole(text, count)) return false;
         time = Time{std::chrono::duration_cast<Time::duration>(Nanoseconds{count})};

@@ -188,10 +188,10 @@ public:
         auto gated = std::make_shared<detail::Listener<Event>>(
             detail::listenerOf<Event>(std::move(listener)));
         const auto wide = std::make_shared<detail::WideListener>(
-            gated, [](detail::EventHub& hub) -> detail::AnyListeners& {
+            gated, [](detail::EventHub<>& hub) -> detail::AnyListeners<>& {
                 return hub.audience().of<Event>();
             });
-        Subscription subscription{std::move(gated), wide};
+        Subscription subscription = detail::subscriptionOf(std::move(gated), wide);
         maker_.store().listen(wide);
         return subscription;
     }

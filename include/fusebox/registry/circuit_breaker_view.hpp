@@ -53,7 +53,7 @@ public:
     /// Null unless it is one; tags differ where shared objects hide their symbols, this does not.
     [[nodiscard]] virtual NamedCircuitBreaker* named() const noexcept = 0;
     [[nodiscard]] virtual const std::shared_ptr<void>& breaker() const noexcept = 0;
-    [[nodiscard]] virtual EventHub& events() const noexcept = 0;
+    [[nodiscard]] virtual EventHub<>& events() const noexcept = 0;
 };
 
 template <class Breaker>
@@ -82,7 +82,7 @@ public:
         return nullptr;
     }
     [[nodiscard]] const std::shared_ptr<void>& breaker() const noexcept override { return owned_; }
-    [[nodiscard]] EventHub& events() const noexcept override {
+    [[nodiscard]] EventHub<>& events() const noexcept override {
         return CoreAccess::coreOf(*breaker_).hub();
     }
 

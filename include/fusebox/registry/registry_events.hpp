@@ -9,6 +9,7 @@
 
 #include "fusebox/breaker/audience.hpp"
 #include "fusebox/breaker/events.hpp"
+#include "fusebox/vocabulary/platform.hpp"
 
 namespace fusebox {
 
@@ -47,7 +48,7 @@ struct ConfigConflict : Event {
 namespace detail {
 
 /// Those who listen to a registry itself.
-using RegistryAudience = AudienceOf<BreakerAdded, BreakerRemoved, ConfigConflict>;
+using RegistryAudience = AudienceOf<StdPlatform, BreakerAdded, BreakerRemoved, ConfigConflict>;
 
 /// Tells the listeners of a registry; what they throw is contained.
 template <class E>

@@ -12,18 +12,19 @@
 #include "fusebox/breaker/event_hub.hpp"
 #include "fusebox/breaker/listener_gate.hpp"
 #include "fusebox/breaker/listener_list.hpp"
-#include "fusebox/breaker/subscription.hpp"
+#include "fusebox/breaker/listeners.hpp"
 
 namespace fusebox::detail {
 
 /// A listener that is in the lists of many breakers, as the registry knows it. Runs and destroys
 /// nothing of a user's while a lock is held.
-class WideListener final : public ListenerRegister {
+class WideListener {
 public:
+    using Gate = ListenerGate<>;
     /// Finds the listeners of its event; allocates.
-    using Finder = AnyListeners& (*)(EventHub&);
+    using Finder = AnyListeners<>& (*)(EventHub<>&);
 
-    WideListener(std::shared_ptr<ListenerGate> listener, Finder listenersOf)
+    WideListener(std::shared_ptr<Gate> listener, Finder listenersOf)
         : listener_(std::move(listener)), listenersOf_(listenersOf) {}
 
     /// Whether its subscription is gone.
@@ -32,15 +33,15 @@ public:
         return listener_ == nullptr;
     }
 
-    void attachTo(EventHub& hub) {
+    void attachTo(EventHub<>& hub) {
         const std::lock_guard lock{mutex_};
         // Once the subscription has begun to sweep, nobody would sweep this list.
         if (!listener_) return;
-        std::weak_ptr<ListenerList>& list = lists_[&hub];
+        std::weak_ptr<ListenerList<>>& list = lists_[&hub];
         list = listenersOf_(hub).attach(listener_);
     }
 
-    void detachFrom(EventHub& hub) noexcept {
+    void detachFrom(EventHub<>& hub) noexcept {
         const std::lock_guard lock{mutex_};
         const auto found = lists_.find(&hub);
         if (found == lists_.end()) return;
@@ -49,8 +50,8 @@ public:
     }
 
     /// The subscription is gone: takes the listener, whose gate is closed, out of every list.
-    void sweep() noexcept override {
-        std::shared_ptr<ListenerGate> listener;  // Released after the lock.
+    void sweep() noexcept {
+        std::shared_ptr<Gate> listener;  // Released after the lock.
         Lists lists;
         {
             const std::lock_guard lock{mutex_};
@@ -63,10 +64,10 @@ public:
     }
 
 private:
-    using Lists = std::map<const EventHub*, std::weak_ptr<ListenerList>>;
+    using Lists = std::map<const EventHub<>*, std::weak_ptr<ListenerList<>>>;
 
     mutable std::mutex mutex_;
-    std::shared_ptr<ListenerGate> listener_;
+    std::shared_ptr<Gate> listener_;
     Finder listenersOf_;
     Lists lists_;
 };
@@ -78,11 +79,11 @@ public:
         forgetEnded();
         all_.push_back(std::move(listener));
     }
-    void attachTo(EventHub& hub) {
+    void attachTo(EventHub<>& hub) {
         forgetEnded();
         for (const auto& listener : all_) listener->attachTo(hub);
     }
-    void detachFrom(EventHub& hub) noexcept {
+    void detachFrom(EventHub<>& hub) noexcept {
         for (const auto& listener : all_) listener->detachFrom(hub);
     }
 
