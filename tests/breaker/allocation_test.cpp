@@ -128,6 +128,25 @@ TEMPLATE_TEST_CASE("No path of a call allocates, under any policy", "", ByConsec
     }
 }
 
+TEMPLATE_TEST_CASE("E 30, 31: a breaker is no larger after any number of calls", "",
+                   ByConsecutiveFailures, ByFailureCountInTime, ByFailureCountInCalls,
+                   ByFailureRateInCalls, ByFailureRateInTime, BySlowCallRate, ByCusum) {
+    Rig rig{{.requestTimeout = kForever}, TestType::policy()};
+    const auto run = [&rig](int calls) {
+        for (int i = 0; i < calls; ++i) {
+            if (auto permit = rig.breaker.tryAcquire()) {
+                rig.clock.advance(i % 7 == 0 ? 2s : 1ms);
+                permit.report(i % 3 == 0 ? Outcome::Failure : Outcome::Success);
+            } else {
+                rig.breaker.close();
+            }
+        }
+    };
+    run(5'000);  // What grows by the call has grown; buckets of latencies are as wide as they get.
+    CHECK(allocationsIn([&] { run(20'000); }) == 0);
+    CHECK(rig.stats().totalCalls > 12'000);
+}
+
 TEST_CASE("Without latencies no path of a call allocates either") {
     Rig rig{
         {.recoveryTimeout = 10s, .halfOpenLimit = 2, .probeTimeout = 5s, .measureLatency = false},
