@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // No heap allocation on any path of a call.
 
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <vector>
 #include "support/allocations.hpp"
 
 #if !defined(FUSEBOX_TEST_CANNOT_COUNT)
@@ -374,3 +378,76 @@ TEST_CASE("Without memory for wider counts calls go on, and are counted") {
 }
 
 #endif
+
+TEST_CASE("Who listens first while another does the same: both are heard") {
+    int interrupted = 0;
+    // Before each allocation of the one the other comes in between.
+    for (int at = 1; at <= 12; ++at) {
+        struct Two {
+            CircuitBreaker<> breaker{"b"};
+            int heard = 0;
+            Subscription other;
+        } two;
+        const auto listen = [](Two& t) {
+            return t.breaker.on<CallIgnored>([&t](const CallIgnored&) { ++t.heard; });
+        };
+        static Subscription (*const again)(Two&) = listen;
+        allocations().meanwhile = [](void* of) {
+            auto& t = *static_cast<Two*>(of);
+            t.other = again(t);
+        };
+        allocations().meanwhileOf = &two;
+        allocations().meanwhileAt = at;
+        Subscription first;
+        (void)allocationsIn([&] { first = listen(two); });
+        interrupted += allocations().meanwhile == nullptr;
+        allocations().meanwhile = nullptr;
+        two.breaker.tryAcquire().ignore();
+        CHECK(two.heard == (two.other ? 2 : 1));
+    }
+    CHECK(interrupted >= 3);
+}
+
+TEST_CASE("Without memory for a histogram of its own a shard's calls are in the first one's") {
+    std::mutex mutex;
+    detail::ShardedCounters<StdPlatform, detail::CallLatencies<StdPlatform>> shards{1, mutex};
+    shards.beside().measure(shards);
+    detail::Shard<StdPlatform> mine;
+    allocations().outOfMemory = true;
+    shards.beside().recordSuccess(shards, mine, 5ms);
+    detail::LatencyHistogram<StdPlatform> histogram;
+    detail::LatencyRoom<StdPlatform> room;
+    const bool recorded = histogram.record(room, 5ms);
+    allocations().outOfMemory = false;
+    CHECK_FALSE(recorded);
+    CHECK_FALSE(room.get());
+    CircuitBreakerStats stats;
+    shards.beside().fill(stats, shards);
+    CHECK(stats.latency.max == 5ms);
+    CHECK_FALSE(mine.latencies.get());
+}
+
+TEST_CASE("Without memory for shards threads go on sharing one") {
+    std::mutex mutex;
+    detail::ShardedCounters<> counters{4, mutex};
+    // Threads of a test have memory; only this one, which meets them, has none.
+    std::atomic<bool> over{false};
+    std::vector<std::thread> others;
+    {
+        const std::lock_guard busy{mutex};
+        for (int i = 0; i < 2; ++i) {
+            others.emplace_back([&] {
+                allocations().outOfMemory = true;
+                while (!over) counters.addAlone(detail::Tally::Rejected);
+                allocations().outOfMemory = false;
+            });
+        }
+    }
+    allocations().outOfMemory = true;
+    for (int i = 0; i < 300'000; ++i) counters.addAlone(detail::Tally::Rejected);
+    allocations().outOfMemory = false;
+    over = true;
+    for (auto& other : others) other.join();
+    CHECK(counters.size() == 1);
+    CHECK(counters.total(detail::Tally::Rejected) >= 300'000);
+}

@@ -221,3 +221,48 @@ TEST_CASE("An entry that goes just before the hazard pointer is seen is not foun
         CHECK(index.find("here", entry.hash(), hazard) == nullptr);
     }
 }
+
+TEST_CASE("An entry without a place in the index may be withdrawn and put back as well") {
+    Index index;
+    const auto all = flood(kWindow + 1, 7);
+    for (const auto& entry : all) index.add(*entry);
+    const Entry& unplaced = *all.back();
+    REQUIRE(ask(index, unplaced) == Answer::Unsure);
+    CHECK_FALSE(index.withdraw(unplaced));
+    index.putBack(*all.back(), false);
+    CHECK(ask(index, unplaced) == Answer::Unsure);
+    for (std::size_t i = 0; i < kWindow; ++i) CHECK(ask(index, *all[i]) == Answer::Found);
+    CHECK_FALSE(index.withdraw(unplaced));
+    index.forget(false);
+    CHECK(ask(index, unplaced) == Answer::Nothing);
+}
+
+TEST_CASE("An entry that finds no place in a larger table is not taken for missing") {
+    // In 32 slots these begin near the end and go round; in 64 they do as well, but there those
+    // that went round are moved first, and take the places of the others' window.
+    constexpr std::size_t kNearEnd = 62;
+    Index index;
+    const auto round = flood(kWindow - 2, kNearEnd);
+    const auto beside = flood(1, 0);
+    std::vector<std::unique_ptr<Entry>> more;
+    for (const auto& entry : round) index.add(*entry);
+    index.add(*beside[0]);
+    const std::size_t before = index.slots();
+    while (index.slots() == before) {
+        more.push_back(
+            std::make_unique<Entry>("more " + std::to_string(more.size()), std::size_t{0}));
+        index.add(*more.back());
+    }
+    std::size_t unsure = 0;
+    const auto look = [&](const auto& entries) {
+        for (const auto& entry : entries) {
+            const Answer answer = ask(index, *entry);
+            CHECK(answer != Answer::Nothing);
+            unsure += answer == Answer::Unsure;
+        }
+    };
+    look(round);
+    look(beside);
+    look(more);
+    CHECK(unsure > 0);
+}

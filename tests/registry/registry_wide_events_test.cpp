@@ -218,3 +218,21 @@ TEST_CASE("Unsubscribing waits for a listener that blocks, in any breaker") {
     caller.join();
     helper.join();
 }
+
+TEST_CASE("A registry-wide listener whose subscription has just gone is given to nobody") {
+    std::atomic<bool> any{false};
+    detail::ListenerList list{any};
+    int heard = 0;
+    const auto gate =
+        std::make_shared<detail::Listener<WasReset>>([&](const WasReset&) { ++heard; });
+    detail::WideListener listener{gate, [](detail::EventHub& hub) -> detail::AnyListeners& {
+                                      return hub.audience().of<WasReset>();
+                                  }};
+    const auto breaker = std::make_shared<Manual>("late");
+    listener.sweep();
+    CHECK(listener.ended());
+    listener.attachTo(detail::CoreAccess::coreOf(*breaker).hub());
+    breaker->reset();
+    CHECK(heard == 0);
+    CHECK_FALSE(wants<WasReset>(*breaker));
+}

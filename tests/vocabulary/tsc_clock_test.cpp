@@ -261,3 +261,22 @@ TEST_CASE("A TscClock is there exactly if there is no complaint about it") {
         CHECK_FALSE(RelaxedTscClock::complaint());
     }
 }
+
+TEST_CASE("A counter whose pace cannot be measured is refused with that sentence") {
+    TscTime uneven{goodFacts(), [](const fusebox::detail::TscCounter&) {
+                       fusebox::detail::TickCalibration pace;
+                       pace.complaint = "uneven";
+                       return pace;
+                   }};
+    CHECK(uneven.complaint() == "uneven");
+    CHECK_THROWS_AS(TscClock{uneven}, fusebox::ConfigError);
+}
+
+TEST_CASE("What a kernel or a processor does not tell is not known") {
+    CHECK_FALSE(fusebox::detail::readClockSources("/nowhere/available_clocksource"));
+    CHECK_FALSE(fusebox::detail::readClockSources("/dev/null"));
+#if FUSEBOX_HAS_TSC
+    CHECK_FALSE(fusebox::detail::hasCpuidBit(0x8fffffffU, 0));   // no such leaf
+    CHECK_FALSE(fusebox::detail::hasCpuidBit(0x80000007U, 31));  // a reserved bit
+#endif
+}

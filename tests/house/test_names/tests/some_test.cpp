@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+TEST_CASE("A test that "
+          "is there") {}
