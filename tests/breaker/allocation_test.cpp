@@ -379,35 +379,6 @@ TEST_CASE("Without memory for wider counts calls go on, and are counted") {
 
 #endif
 
-TEST_CASE("Who listens first while another does the same: both are heard") {
-    int interrupted = 0;
-    // Before each allocation of the one the other comes in between.
-    for (int at = 1; at <= 12; ++at) {
-        struct Two {
-            CircuitBreaker<> breaker{"b"};
-            int heard = 0;
-            Subscription other;
-        } two;
-        const auto listen = [](Two& t) {
-            return t.breaker.on<CallIgnored>([&t](const CallIgnored&) { ++t.heard; });
-        };
-        static Subscription (*const again)(Two&) = listen;
-        allocations().meanwhile = [](void* of) {
-            auto& t = *static_cast<Two*>(of);
-            t.other = again(t);
-        };
-        allocations().meanwhileOf = &two;
-        allocations().meanwhileAt = at;
-        Subscription first;
-        (void)allocationsIn([&] { first = listen(two); });
-        interrupted += allocations().meanwhile == nullptr;
-        allocations().meanwhile = nullptr;
-        two.breaker.tryAcquire().ignore();
-        CHECK(two.heard == (two.other ? 2 : 1));
-    }
-    CHECK(interrupted >= 3);
-}
-
 TEST_CASE("Without memory for a histogram of its own a shard's calls are in the first one's") {
     std::mutex mutex;
     detail::ShardedCounters<StdPlatform, detail::CallLatencies<StdPlatform>> shards{1, mutex};

@@ -238,21 +238,25 @@ TEST_CASE("An entry without a place in the index may be withdrawn and put back a
 }
 
 TEST_CASE("An entry that finds no place in a larger table is not taken for missing") {
-    // In 32 slots these begin near the end and go round; in 64 they do as well, but there those
-    // that went round are moved first, and take the places of the others' window.
-    constexpr std::size_t kNearEnd = 62;
+    // In 64 slots these begin at the end and go round. In 128 they do as well; but there those that
+    // went round are moved first, then what stood behind them, and the two at the end come last.
     Index index;
-    const auto round = flood(kWindow - 2, kNearEnd);
-    const auto beside = flood(1, 0);
-    std::vector<std::unique_ptr<Entry>> more;
-    for (const auto& entry : round) index.add(*entry);
-    index.add(*beside[0]);
-    const std::size_t before = index.slots();
-    while (index.slots() == before) {
-        more.push_back(
-            std::make_unique<Entry>("more " + std::to_string(more.size()), std::size_t{0}));
-        index.add(*more.back());
+    std::vector<std::unique_ptr<Entry>> apart;
+    for (std::size_t i = 0; i < 14; ++i) {
+        apart.push_back(std::make_unique<Entry>("apart " + std::to_string(i), 20 + i));
     }
+    auto round = flood(14, 126);
+    std::vector<std::unique_ptr<Entry>> behind;
+    for (std::size_t i = 0; i < 4; ++i) {
+        behind.push_back(std::make_unique<Entry>("behind " + std::to_string(i), std::size_t{0}));
+    }
+    for (const auto* group : {&apart, &round, &behind}) {
+        for (const auto& entry : *group) index.add(*entry);
+    }
+    for (const auto& entry : round) CHECK(ask(index, *entry) == Answer::Found);
+    Entry last{"the last before it grows", 50};
+    index.add(last);
+    CHECK(index.slots() == 32 + 64 + 128);
     std::size_t unsure = 0;
     const auto look = [&](const auto& entries) {
         for (const auto& entry : entries) {
@@ -261,8 +265,8 @@ TEST_CASE("An entry that finds no place in a larger table is not taken for missi
             unsure += answer == Answer::Unsure;
         }
     };
+    look(apart);
     look(round);
-    look(beside);
-    look(more);
-    CHECK(unsure > 0);
+    look(behind);
+    CHECK(unsure == 2);
 }

@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdlib>
 #include <new>
-#include <utility>
 
 namespace {
 
@@ -26,10 +25,6 @@ std::size_t sizeOf(void* memory) noexcept {
 
 void* allocate(std::size_t size, std::size_t alignment = alignof(std::max_align_t)) noexcept {
     if (ofThisThread.counting) ++ofThisThread.number;
-    if (ofThisThread.meanwhile && ofThisThread.number == ofThisThread.meanwhileAt) {
-        const auto meanwhile = std::exchange(ofThisThread.meanwhile, nullptr);
-        meanwhile(ofThisThread.meanwhileOf);
-    }
     if (ofThisThread.outOfMemory) return nullptr;
     if (ofThisThread.counting && ofThisThread.number == ofThisThread.failAt) return nullptr;
     const std::size_t rounded = (size + alignment - 1) / alignment * alignment;

@@ -23,10 +23,6 @@ struct Allocations {
     int number = 0;
     int failAt = 0;  ///< The counted one that fails; 0: none.
     std::size_t heldBytes = 0;
-    /// Runs, once, before the counted allocation `meanwhileAt`: what another thread does then.
-    void (*meanwhile)(void*) = nullptr;
-    void* meanwhileOf = nullptr;
-    int meanwhileAt = 0;
 };
 
 /// Of this thread.
