@@ -348,6 +348,7 @@ TEST_CASE("Handlers of forks that are called twice, or without a fork, do no har
 
 TEST_CASE("Where forks cannot be noticed there is no timer, and calls go on") {
     CHECK(exitCodeOf([] {
+              { const auto locked = detail::deadlineTimer().lock(); }  // Forks are guarded.
               detail::deadlineTimer().setUsable(false);
               Steady steady{1ms};
               const bool stopped = steady.breaker.execute([](std::stop_token token) {

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 // A registry in which any one allocation fails; and pins, which may have to do without.
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "fusebox/registry/name_index.hpp"
 #include "fusebox/registry/registry.hpp"
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
@@ -49,6 +52,26 @@ TEST_CASE("Without memory to grow the index, names are found all the same, and n
     CHECK(grown > 0);
 }
 
+TEST_CASE("Without memory an index that is crowded is not sure of what it does not find") {
+    struct Entry {
+        std::string text;
+        [[nodiscard]] std::string_view name() const noexcept { return text; }
+        [[nodiscard]] std::size_t hash() const noexcept { return 7; }
+    };
+    using Index = fusebox::detail::NameIndex<Entry>;
+    std::vector<Entry> all;
+    for (int i = 0; i < 17; ++i) all.push_back({"name " + std::to_string(i)});
+    Index index;
+    for (int i = 0; i < 16; ++i) index.add(all[static_cast<std::size_t>(i)]);
+    const auto before = index.certainty();
+    allocations().outOfMemory = true;
+    index.add(all.back());
+    allocations().outOfMemory = false;
+    CHECK(index.slots() == Index::kFirstCapacity);
+    CHECK_FALSE(index.isProof(before));
+    CHECK_FALSE(index.isProof(index.certainty()));
+}
+
 TEST_CASE("A thread without memory for hazard pointers looks names up under the lock") {
     // A domain of its own: no record is left over from another thread.
     fusebox::detail::HazardDomain domain;
@@ -62,6 +85,18 @@ TEST_CASE("A thread without memory for hazard pointers looks names up under the 
 }
 
 #endif
+
+TEST_CASE("Names whose hashes collide are found in the map, and others are not") {
+    CircuitBreakerRegistry registry;
+    std::vector<std::string> names;
+    for (int i = 0; names.size() < 40; ++i) {
+        std::string name = "service " + std::to_string(i);
+        if (std::hash<std::string_view>{}(name) % 4096 == 7) names.push_back(std::move(name));
+    }
+    for (const auto& name : names) registry.create(name);
+    for (const auto& name : names) CHECK(registry.get(name) != nullptr);
+    CHECK(registry.get("nothing") == nullptr);
+}
 
 TEST_CASE("A pin that was moved keeps its entry for its new holder") {
     using fusebox::detail::EntryPin;

@@ -30,7 +30,7 @@ Subscription collect(CircuitBreakerRegistry& registry, Names& names) {
 /// Whether calls of a breaker cost what they cost without listeners.
 template <class Event, class Breaker>
 bool wants(Breaker& breaker) {
-    return detail::CoreAccess::coreOf(breaker).hub().template wants<Event>();
+    return std::as_const(detail::CoreAccess::coreOf(breaker)).hub().template wants<Event>();
 }
 
 }  // namespace
