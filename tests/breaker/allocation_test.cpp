@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // No heap allocation on any path of a call.
 
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <vector>
 #include "support/allocations.hpp"
 
 #if !defined(FUSEBOX_TEST_CANNOT_COUNT)
@@ -126,6 +130,25 @@ TEMPLATE_TEST_CASE("No path of a call allocates, under any policy", "", ByConsec
         CHECK(rig.stats().totalFailures >= 3);
         CHECK(rig.stats().totalStale >= 2);
     }
+}
+
+TEMPLATE_TEST_CASE("E 30, 31: a breaker is no larger after any number of calls", "",
+                   ByConsecutiveFailures, ByFailureCountInTime, ByFailureCountInCalls,
+                   ByFailureRateInCalls, ByFailureRateInTime, BySlowCallRate, ByCusum) {
+    Rig rig{{.requestTimeout = kForever}, TestType::policy()};
+    const auto run = [&rig](int calls) {
+        for (int i = 0; i < calls; ++i) {
+            if (auto permit = rig.breaker.tryAcquire()) {
+                rig.clock.advance(i % 7 == 0 ? 2s : 1ms);
+                permit.report(i % 3 == 0 ? Outcome::Failure : Outcome::Success);
+            } else {
+                rig.breaker.close();
+            }
+        }
+    };
+    run(5'000);  // What grows by the call has grown; buckets of latencies are as wide as they get.
+    CHECK(allocationsIn([&] { run(20'000); }) == 0);
+    CHECK(rig.stats().totalCalls > 12'000);
 }
 
 TEST_CASE("Without latencies no path of a call allocates either") {
@@ -355,3 +378,47 @@ TEST_CASE("Without memory for wider counts calls go on, and are counted") {
 }
 
 #endif
+
+TEST_CASE("Without memory for a histogram of its own a shard's calls are in the first one's") {
+    std::mutex mutex;
+    detail::ShardedCounters<StdPlatform, detail::CallLatencies<StdPlatform>> shards{1, mutex};
+    shards.beside().measure(shards);
+    detail::Shard<StdPlatform> mine;
+    allocations().outOfMemory = true;
+    shards.beside().recordSuccess(shards, mine, 5ms);
+    detail::LatencyHistogram<StdPlatform> histogram;
+    detail::LatencyRoom<StdPlatform> room;
+    const bool recorded = histogram.record(room, 5ms);
+    allocations().outOfMemory = false;
+    CHECK_FALSE(recorded);
+    CHECK_FALSE(room.get());
+    CircuitBreakerStats stats;
+    shards.beside().fill(stats, shards);
+    CHECK(stats.latency.max == 5ms);
+    CHECK_FALSE(mine.latencies.get());
+}
+
+TEST_CASE("Without memory for shards threads go on sharing one") {
+    std::mutex mutex;
+    detail::ShardedCounters<> counters{4, mutex};
+    // Threads of a test have memory; only this one, which meets them, has none.
+    std::atomic<bool> over{false};
+    std::vector<std::thread> others;
+    {
+        const std::lock_guard busy{mutex};
+        for (int i = 0; i < 2; ++i) {
+            others.emplace_back([&] {
+                allocations().outOfMemory = true;
+                while (!over) counters.addAlone(detail::Tally::Rejected);
+                allocations().outOfMemory = false;
+            });
+        }
+    }
+    allocations().outOfMemory = true;
+    for (int i = 0; i < 300'000; ++i) counters.addAlone(detail::Tally::Rejected);
+    allocations().outOfMemory = false;
+    over = true;
+    for (auto& other : others) other.join();
+    CHECK(counters.size() == 1);
+    CHECK(counters.total(detail::Tally::Rejected) >= 300'000);
+}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The bugs that other breakers had (research/reliability.md, section 2), as properties of this one.
 // Groups B, F, G and the bounds of H have files of their own: epoch_test, hostile_clock_test,
-// listeners_test and transition_events_test, validation_test. random_walk_test tries them together.
+// listeners_test and transition_events_test, validation_test; so has I, in its rooms.
+// random_walk_test tries them together; docs/reliability.md has the whole list.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -17,9 +18,11 @@
 #include "breaker/transition_log.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "support/catch.hpp"
+#include "support/forked.hpp"
 
 using namespace std::chrono_literals;
 using namespace fusebox;
+using fusebox::test::exitCodeOf;
 using fusebox::test::Lines;
 using fusebox::test::Rig;
 using fusebox::test::TransitionLog;
@@ -325,6 +328,30 @@ TEST_CASE("E 29: no count goes below zero or above the calls, whatever is reset 
     }
 }
 
+TEST_CASE("E 32: who reads a window while it turns reads all of it at one instant") {
+    constexpr int kCalls = 5'000;
+    // Nothing but failures: whatever slices a reader finds, the two counts must be the same.
+    Rig rig{{}, FailureRate{.threshold = 1.0, .minimumCalls = 1'000'000'000, .window = 10s}};
+    std::atomic<bool> over{false};
+    std::atomic<int> wrong{0};
+    together([&](int t) {
+        if (t == 0) {
+            for (int i = 0; i < kCalls; ++i) {
+                rig.clock.advance(250ms);
+                rig.breaker.tryAcquire().failure();
+            }
+            over = true;
+        }
+        while (!over) {
+            const CircuitBreakerStats stats = rig.stats();
+            if (stats.windowCalls != stats.windowFailures || stats.windowCalls > 44) ++wrong;
+        }
+    });
+    CHECK(wrong == 0);
+    CHECK(rig.stats().totalFailures == kCalls);
+    CHECK(rig.stats().windowCalls >= 40);
+}
+
 TEST_CASE("H 42: a call has one outcome, also when its result is judged and its time is over") {
     Rig rig{{.requestTimeout = 2s}};
     CHECK_THROWS(rig.breaker.execute([&](const CallContext&) {
@@ -368,4 +395,36 @@ TEST_CASE("H 44: classification holds in half-open as in closed") {
     rig.wait();
     CHECK(call(std::logic_error{"mine"}) == CircuitState::HalfOpen);
     CHECK(call(std::runtime_error{"theirs"}) == CircuitState::Open);
+}
+
+TEST_CASE("I 54: a fork while others succeed or are rejected leaves the child a whole breaker") {
+    // One shard: where there may be more, threads that meet spread, which takes the mutex once.
+    const CircuitBreakerOptions options{.measureLatency = false, .shards = 1};
+    CircuitBreaker<> closed{"closed", ConsecutiveFailures{3}, options};
+    CircuitBreaker<> open{"open", ConsecutiveFailures{3}, options};
+    open.open();
+    std::atomic<int> started{0};
+    std::atomic<bool> over{false};
+    std::vector<std::thread> others;
+    for (int i = 0; i < 2; ++i) {
+        others.emplace_back([&] {
+            for (int calls = 0; !over; ++calls) {
+                closed.tryAcquire().success();
+                (void)open.tryAcquire();
+                if (calls == 0) ++started;
+            }
+        });
+    }
+    while (started < 2) std::this_thread::yield();
+    int failed = 0;
+    for (int i = 0; i < 20; ++i) {
+        failed += exitCodeOf([&] {
+            open.close();
+            for (int f = 0; f < 3; ++f) closed.tryAcquire().failure();
+            return closed.isOpen() && open.tryAcquire() ? 0 : 1;
+        });
+    }
+    over = true;
+    for (auto& other : others) other.join();
+    CHECK(failed == 0);
 }

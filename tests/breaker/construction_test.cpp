@@ -168,6 +168,8 @@ TEST_CASE("Each option that configures makes options differ, callbacks do not") 
         {.measureLatency = false},
         {.trackInFlight = true},
         {.shards = 1},
+        {.tags = {{"team", "payments"}}},
+        {.detectOverdue = true},
     };
     for (const auto& options : other) CHECK_FALSE(equivalent(base, options));
     CHECK(equivalent(base, {.classifyError = ignoring<int>(), .onClose = [] {}}));

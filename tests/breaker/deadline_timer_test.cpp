@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Stop tokens of calls, and the thread that waits for their deadlines.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -300,6 +301,62 @@ TEST_CASE("A fork while others arm and disarm leaves the child a timer that work
     done.request_stop();
     for (auto& other : others) other.join();
     CHECK(failed == 0);
+}
+
+TEST_CASE("I 50: a call that ended is in no queue: its memory is somebody else's") {
+    alignas(detail::StopAtDeadline) std::array<unsigned char, sizeof(detail::StopAtDeadline)>
+        room{};
+    const auto soon = steady_clock::now().time_since_epoch() + 1h;
+    for (int i = 0; i < 100; ++i) {
+        auto* const stop = ::new (static_cast<void*>(room.data())) detail::StopAtDeadline;
+        CHECK(stop->token(soon + std::chrono::seconds{i}).stop_possible());
+        std::destroy_at(stop);
+        room.fill(0xAA);
+        Entry other;
+        CHECK(detail::deadlineTimer().arm(other, soon + 30s));
+        detail::deadlineTimer().disarm(other);
+    }
+}
+
+TEST_CASE("In the child of a fork a deadline of the parent's may be taken back") {
+    Entry mine;
+    Entry other;
+    REQUIRE(detail::deadlineTimer().arm(mine, steady_clock::now().time_since_epoch() + 1h));
+    CHECK(exitCodeOf([&] {
+              // It is in no queue of this process, and must not disturb one that is.
+              const bool armed =
+                  detail::deadlineTimer().arm(other, steady_clock::now().time_since_epoch() + 1h);
+              detail::deadlineTimer().disarm(mine);
+              detail::deadlineTimer().disarm(other);
+              return armed && Steady{10ms}.breaker.execute(
+                                  [](std::stop_token token) { return waitForStop(token); })
+                         ? 0
+                         : 1;
+          }) == 0);
+    detail::deadlineTimer().disarm(mine);
+}
+
+TEST_CASE("Handlers of forks that are called twice, or without a fork, do no harm") {
+    detail::DeadlineTimer timer;
+    timer.beforeFork();
+    timer.beforeFork();
+    timer.afterForkInParent();
+    timer.afterForkInParent();
+    timer.afterForkInChild();
+    CHECK(timer.lock().owns_lock());
+}
+
+TEST_CASE("Where forks cannot be noticed there is no timer, and calls go on") {
+    CHECK(exitCodeOf([] {
+              { const auto locked = detail::deadlineTimer().lock(); }  // Forks are guarded.
+              detail::deadlineTimer().setUsable(false);
+              Steady steady{1ms};
+              const bool stopped = steady.breaker.execute([](std::stop_token token) {
+                  std::this_thread::sleep_for(5ms);
+                  return token.stop_requested();
+              });
+              return !stopped && steady.breaker.stats().totalTimeouts == 1 ? 0 : 1;
+          }) == 0);
 }
 
 #if defined(__linux__)

@@ -275,3 +275,23 @@ TEST_CASE("A success is a success with or without the measuring of latency") {
         }
     }
 }
+
+TEST_CASE("A result whose move throws no std::exception is a success, too") {
+    struct Throws {
+        explicit Throws(int freeMoves) : free(freeMoves) {}
+        Throws(Throws&& other) : free(other.free - 1) {
+            if (free < 0) throw 7;
+        }
+        int free;
+    };
+    Rig rig;
+    for (int freeMoves = 0; freeMoves < 3; ++freeMoves) {
+        try {
+            (void)rig.breaker.execute([&] { return Throws{freeMoves}; });
+        } catch (int thrown) {
+            CHECK(thrown == 7);
+        }
+    }
+    CHECK(rig.stats().totalSuccesses == 3);
+    CHECK(rig.stats().totalCalls == 3);
+}

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "fusebox/breaker/flights.hpp"
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <utility>
 
 #include <chrono>
 #include <cstdint>
@@ -154,4 +159,59 @@ TEST_CASE("Flights agree with a list of calls, whatever begins, ends and is look
         }
     }
     CHECK(differences == 0);
+}
+
+namespace {
+
+/// What another thread does before one of the atomic steps of this one.
+struct OtherThread {
+    static inline int stepsLeft = 0;
+    static inline std::function<void()> pending{};
+    static void step() {
+        if (pending && stepsLeft-- == 0) std::exchange(pending, nullptr)();
+    }
+};
+
+/// A std::atomic whose user may be interrupted before each step.
+template <class T>
+struct SteppedAtomic : std::atomic<T> {
+    using std::atomic<T>::atomic;
+    [[nodiscard]] T load(std::memory_order order) const {
+        OtherThread::step();
+        return std::atomic<T>::load(order);
+    }
+    bool compare_exchange_strong(T& seen, T next, std::memory_order yes, std::memory_order no) {
+        OtherThread::step();
+        return std::atomic<T>::compare_exchange_strong(seen, next, yes, no);
+    }
+};
+
+struct SteppedPlatform {
+    template <class T>
+    using Atomic = SteppedAtomic<T>;
+    using Mutex = std::mutex;
+};
+
+}  // namespace
+
+TEST_CASE("Calls that begin at one step of each other are both counted, and both overdue") {
+    using Stepped = Flights<SteppedPlatform>;
+    std::vector<std::uint64_t> overdue;
+    // On a thread that has no number yet, and gets one when it meets another.
+    std::thread{[&] {
+        for (int step = 0; step < 6; ++step) {
+            for (int round = 0; round < 2; ++round) {
+                Stepped flights{4};
+                flights.setTimeout(16s);
+                Ticket mine{kWatched, 100s};
+                Ticket others{kWatched, 100s};
+                OtherThread::stepsLeft = step;
+                OtherThread::pending = [&] { (void)flights.begin(others); };
+                (void)flights.begin(mine);
+                if (std::exchange(OtherThread::pending, nullptr)) (void)flights.begin(others);
+                overdue.push_back(flights.takeOverdue(kWatched, 120s));
+            }
+        }
+    }}.join();
+    CHECK(overdue == std::vector<std::uint64_t>(12, 2));
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // F 33-36: clocks that step back, freeze or jump, waits that never end, and no overflow anywhere.
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "breaker/rig.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
@@ -285,4 +287,73 @@ TEST_CASE("Latencies are measured by the precise clock") {
     *clock.at += 1ms;  // less than the twin's lag
     CHECK(permit.success() == ReportResult::Recorded);
     CHECK(breaker.stats().averageResponseTime == 1ms);
+}
+
+namespace {
+
+/// A clock whose cheaper twin may lag by more than a slice of a short window.
+struct SlowTwinClock {
+    using duration = nanoseconds;
+    using time_point = std::chrono::time_point<SlowTwinClock, duration>;
+    static constexpr bool is_steady = true;
+    std::shared_ptr<nanoseconds> at = std::make_shared<nanoseconds>(1000s);
+    /// Runs, once, after a reading of the clock: what others do before the reader goes on.
+    std::shared_ptr<std::function<void()>> meanwhile = std::make_shared<std::function<void()>>();
+
+    [[nodiscard]] time_point now() const {
+        const time_point reading{*at};
+        if (*meanwhile) std::exchange(*meanwhile, nullptr)();
+        return reading;
+    }
+};
+
+}  // namespace
+
+template <>
+struct fusebox::ClockTraits<SlowTwinClock> {
+    static constexpr bool neverStepsBack = true;
+    static constexpr nanoseconds coarseLag = 10ms;
+    [[nodiscard]] static SlowTwinClock::time_point coarseNow(const SlowTwinClock& clock) noexcept {
+        return SlowTwinClock::time_point{*clock.at - 9ms};
+    }
+};
+
+TEST_CASE("The slices of a short window end by the precise clock") {
+    SlowTwinClock clock;
+    CircuitBreaker breaker{
+        "short", FailureRate{.minimumCalls = 5, .window = 50ms}, {.measureLatency = false}, clock};
+    report(breaker, Outcome::Success);
+    *clock.at += 5ms;  // by the twin, the window would not even have begun
+    report(breaker, Outcome::Success);
+    *clock.at += 51ms;
+    report(breaker, Outcome::Success);  // the first is out, by its slice of 5 ms
+    *clock.at += 9ms;
+    CHECK(breaker.stats().windowCalls >= 1);
+    CHECK(breaker.stats().windowCalls <= 2);
+}
+
+TEST_CASE("A call that was held up in its admission is found overdue all the same") {
+    // Between its reading of the clock and its counting others look, begin and end; how much later,
+    // in sixteenths of the deadline, decides whether they meet it in its place.
+    for (int later = 1; later <= 64; ++later) {
+        SlowTwinClock clock;
+        CircuitBreaker breaker{
+            "held up",
+            ConsecutiveFailures{1},
+            {.requestTimeout = 16s, .trackInFlight = true, .detectOverdue = true},
+            clock};
+        *clock.meanwhile = [&] {
+            *clock.at += std::chrono::seconds{later};
+            report(breaker, Outcome::Success);
+        };
+        auto hangs = breaker.tryAcquire();
+        REQUIRE(hangs);
+        CHECK(breaker.stats().inFlight == 1);
+        { const auto next = breaker.tryAcquire(); }
+        *clock.at += 18s;
+        CHECK_FALSE(breaker.tryAcquire());
+        CHECK(breaker.stats().timesOpened == 1);
+        hangs.success();
+        CHECK(breaker.stats().inFlight == 0);
+    }
 }

@@ -243,3 +243,8 @@ TEST_CASE("An ignored call does not break a row of failures") {
     rig.fail();
     CHECK(rig.state() == CircuitState::Open);
 }
+
+TEST_CASE("Where there is no exception, there is none of those types") {
+    CHECK(ignoring<int>()(nullptr) == Outcome::Failure);
+    CHECK(countingOnly<int>()(nullptr) == Outcome::Ignored);
+}

@@ -307,3 +307,16 @@ TEST_CASE("G 40: simultaneous failures open once and tell once") {
         CHECK(rig.stats().totalStale == 3);
     }
 }
+
+TEST_CASE("A listener that is given to a list twice stands there once") {
+    std::atomic<bool> any{false};
+    detail::ListenerList list{any};
+    const auto one = std::make_shared<detail::Listener<WasReset>>([](const WasReset&) {});
+    list.attach(one);
+    list.attach(one);
+    CHECK(list.snapshot()->size() == 1);
+    CHECK(any);
+    list.detach(*one);
+    CHECK(list.snapshot()->empty());
+    CHECK_FALSE(any);
+}

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Reconfiguring a live breaker: what stays, what changes, and for whom.
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "breaker/rig.hpp"
@@ -463,4 +465,25 @@ TEST_CASE("A tracker that cannot adopt begins anew, and goes on under the same p
         rig.fail();
         CHECK(rig.state() == CircuitState::Open);
     }
+}
+
+TEST_CASE("A reconfiguration during another is not lost, nor does it undo that") {
+    /// Does something, once, when it is copied: what another thread does meanwhile.
+    struct WhenCopied {
+        std::function<void()>* action;
+        explicit WhenCopied(std::function<void()>& a) : action(&a) {}
+        WhenCopied(const WhenCopied& other) : action(other.action) {
+            if (*action) std::exchange(*action, nullptr)();
+        }
+        void operator()() const {}
+    };
+    std::function<void()> meanwhile;
+    Rig rig{{.onOpen = WhenCopied{meanwhile}}};
+    meanwhile = [&] { rig.breaker.reconfigure(CircuitBreakerOptions{.recoveryTimeout = 7s}); };
+    rig.breaker.reconfigure(ConsecutiveFailures{2});
+    CHECK_FALSE(meanwhile);
+    CHECK(rig.breaker.policy() == ConsecutiveFailures{2});
+    CHECK(rig.breaker.options().recoveryTimeout == 7s);
+    rig.fail(2);
+    CHECK(rig.breaker.retryAfter() == 7s);
 }

@@ -309,3 +309,32 @@ TEST_CASE("Absurd but well-formed numbers do no harm") {
     CHECK(after.breaker.retryAfter() == effectiveMaxRecoveryTimeout(kOptions));
     CHECK(after.breaker.stats().timeOpen == std::chrono::nanoseconds::max());
 }
+
+TEST_CASE("A breaker that slow calls opened shows their share after a restart, too") {
+    const SlowCallRate policy{.threshold = 0.5, .slowerThan = 1s, .minimumCalls = 2};
+    Rig before{kOptions, policy};
+    before.take(2s);
+    before.take(2s);
+    REQUIRE(before.state() == CircuitState::Open);
+    // Without a share of failures, which this policy would not have asked for.
+    std::string text = before.breaker.exportState();
+    const std::size_t at = text.find("lastTrip.failureRate=");
+    REQUIRE(at != std::string::npos);
+    text.erase(at, text.find('\n', at) + 1 - at);
+    const CircuitBreaker after{"rig", policy, kOptions, ManualClock{}, text};
+    CHECK(after.stats().slowCallRate == 1.0);
+    CHECK(after.stats().windowSlow == 2);
+}
+
+TEST_CASE("A breaker whose last trip is not known goes on waiting with an empty window") {
+    Rig before{kOptions, ConsecutiveFailures{3}};
+    before.trip();
+    std::string text = before.breaker.exportState();
+    for (std::size_t at = 0; (at = text.find("lastTrip.")) != std::string::npos;) {
+        text.erase(at, text.find('\n', at) + 1 - at);
+    }
+    const Restarted after{text};
+    CHECK(after.breaker.state() == CircuitState::Open);
+    CHECK(after.breaker.stats().windowFailures == 0);
+    CHECK_FALSE(after.breaker.stats().lastTrip);
+}

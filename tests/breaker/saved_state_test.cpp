@@ -557,6 +557,9 @@ TEST_CASE("An error of more than 127 bytes is refused, however it is written") {
           "line 8: lastError is " + std::string(64, 'x') + "..." + allowed);
     CHECK(complaintWith("Überlast", "%00" + longest) ==
           at("lastTrip.lastError") + " is %00" + std::string(61, 'x') + "..." + allowed);
+    // What is no text is not cut between characters, but is not shown either.
+    CHECK(complaintWith("HTTP 503: 100%25 busy%0A", std::string(128, '\x80')) ==
+          "line 8: lastError is ..." + allowed);
 }
 
 TEST_CASE("Fields of another state are refused, and those of its own missed") {

@@ -282,3 +282,17 @@ TEST_CASE("C: a listener that loops through the cycle sees a chain of a thousand
     CHECK(rig.stats().timesOpened == 500);
     CHECK(rig.stats().timesClosed == 500);
 }
+
+TEST_CASE("A callback is called though it is the only one") {
+    int calls = 0;
+    const auto count = [&calls] { ++calls; };
+    const CircuitBreakerOptions options[] = {
+        {.onStateChange = count}, {.onOpen = count}, {.onHalfOpen = count}, {.onClose = count}};
+    for (const auto& only : options) {
+        Rig rig{only};
+        calls = 0;
+        rig.reachHalfOpen();
+        rig.recover();
+        CHECK(calls == (only.onStateChange ? 3 : 1));
+    }
+}

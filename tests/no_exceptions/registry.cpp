@@ -60,6 +60,13 @@ void boundsAndLogs() {
     FUSEBOX_CHECK(log.events().size() == 4);
 }
 
+void manyNames() {
+    fusebox::CircuitBreakerRegistry registry;
+    for (int i = 0; i < 100; ++i) registry.create("service " + std::to_string(i));
+    FUSEBOX_CHECK(registry.get("service 0") && registry.get("service 99"));
+    FUSEBOX_CHECK(!registry.get("service 100"));
+}
+
 void listeners() {
     using enum CircuitState;
     fusebox::test::ManualClock clock;
@@ -94,6 +101,7 @@ int main() {
     byName();
     typesWithoutRtti();
     boundsAndLogs();
+    manyNames();
     listeners();
     return fusebox::test::failedChecks == 0 ? 0 : 1;
 }

@@ -200,3 +200,23 @@ TEST_CASE("A composite in words, and its first complaint") {
                          ConsecutiveFailures{0})) ==
           "FailureRate.threshold is 2; allowed: a number above 0 and at most 1");
 }
+
+TEST_CASE("A composite adopts part by part, and only if every part can") {
+    const auto tracker = [](const auto& policy) {
+        typename std::remove_cvref_t<decltype(policy)>::template Tracker<std::chrono::steady_clock>
+            made{policy};
+        made.enter(0s);
+        return made;
+    };
+    const auto both = [](int row, Window window) {
+        return anyOf(ConsecutiveFailures{row}, FailureRate{.minimumCalls = 5, .window = window});
+    };
+    auto known = tracker(both(3, 10s));
+    known.record({.position = 1, .time = 1s, .failed = true});
+    known.record({.position = 2, .time = 2s, .failed = true});
+    auto same = tracker(both(4, 10s));
+    CHECK(detail::adoptFrom(same, known));
+    CHECK(detail::countsOf(same, 2, 2s)->failures == 2);
+    auto longer = tracker(both(3, 20s));
+    CHECK_FALSE(detail::adoptFrom(longer, known));
+}

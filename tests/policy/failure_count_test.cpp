@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "fusebox/policy/failure_count.hpp"
+#include <initializer_list>
 
 #include <chrono>
 #include <cstdint>
@@ -103,4 +104,27 @@ TEST_CASE("FailureCount in words, and what it refuses") {
     CHECK_FALSE(validate(FailureCount{}));
     CHECK_FALSE(validate(FailureCount{.threshold = 20, .window = lastCalls(20)}));
     CHECK_FALSE(validate(FailureCount{.threshold = 1'000'000, .window = 1ns}));
+}
+
+TEST_CASE("A tracker of FailureCount adopts what is enough for its threshold") {
+    const auto after = [](int threshold, std::initializer_list<std::chrono::seconds> failures) {
+        Tracker tracker{FailureCount{.threshold = threshold, .window = 10s}};
+        tracker.enter(0s);
+        for (const auto time : failures) tracker.record({.time = time, .failed = true});
+        return tracker;
+    };
+    const auto fresh = [](int threshold, Window window = 10s) {
+        return Tracker{FailureCount{.threshold = threshold, .window = window}};
+    };
+    Tracker three = fresh(3);
+    // Two failures within the window: there may have been a third, which is forgotten.
+    CHECK_FALSE(three.adopt(after(2, {1s, 2s})));
+    // Of two that are further apart the older one does not matter, nor what was before it.
+    CHECK(three.adopt(after(2, {1s, 20s})));
+    CHECK_FALSE(three.record({.time = 21s, .failed = true}).trips);
+    CHECK(three.record({.time = 22s, .failed = true}).trips);
+    CHECK(fresh(2).adopt(after(2, {1s, 2s})));
+    CHECK(fresh(3).adopt(after(4, {1s, 2s})));
+    CHECK_FALSE(fresh(2, 20s).adopt(after(2, {1s})));
+    CHECK_FALSE(fresh(2, lastCalls(5)).adopt(after(2, {1s})));
 }

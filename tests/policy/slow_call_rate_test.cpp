@@ -76,3 +76,18 @@ TEST_CASE("SlowCallRate in words, and what it refuses") {
           "SlowCallRate.window is 0 ns; allowed: a duration above 0");
     CHECK_FALSE(validate(SlowCallRate{}));
 }
+
+TEST_CASE("A tracker of SlowCallRate adopts what was counted by the same measure") {
+    const auto tracker = [](std::chrono::seconds slowerThan, Window window = lastCalls(10)) {
+        Tracker made{SlowCallRate{.slowerThan = slowerThan, .minimumCalls = 1, .window = window}};
+        made.enter(0s);
+        return made;
+    };
+    Tracker known = tracker(2s);
+    known.record({.position = 1, .elapsed = 3s, .slow = true});
+    Tracker same = tracker(2s);
+    CHECK(same.adopt(known));
+    CHECK(same.counts(1, 0s).slow == 1);
+    CHECK_FALSE(tracker(3s).adopt(known));
+    CHECK_FALSE(tracker(2s, 10s).adopt(known));
+}

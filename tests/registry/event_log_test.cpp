@@ -126,8 +126,26 @@ TEST_CASE("A log of no capacity is refused, and a log may outlive its registry")
 
 TEST_CASE("Each kind of event has its words") {
     CHECK(toString(EventKind::StateChanged) == "STATE_CHANGED");
+    CHECK(toString(EventKind::ModeChanged) == "MODE_CHANGED");
+    CHECK(toString(EventKind::WasReset) == "WAS_RESET");
+    CHECK(toString(EventKind::Reconfigured) == "RECONFIGURED");
+    CHECK(toString(EventKind::CallSucceeded) == "CALL_SUCCEEDED");
+    CHECK(toString(EventKind::CallFailed) == "CALL_FAILED");
     CHECK(toString(EventKind::CallTimedOut) == "CALL_TIMED_OUT");
+    CHECK(toString(EventKind::CallRejected) == "CALL_REJECTED");
+    CHECK(toString(EventKind::CallIgnored) == "CALL_IGNORED");
+    CHECK(toString(EventKind::SlowCall) == "SLOW_CALL");
+    CHECK(toString(EventKind::BreakerAdded) == "BREAKER_ADDED");
+    CHECK(toString(EventKind::BreakerRemoved) == "BREAKER_REMOVED");
     CHECK(toString(EventKind::ConfigConflict) == "CONFIG_CONFLICT");
+    CHECK(toString(static_cast<EventKind>(200)) == "UNKNOWN");
+    CHECK(toString(static_cast<RemovalReason>(200)) == "UNKNOWN");
+    const auto rejected = [](RejectionReason reason, std::chrono::nanoseconds rest) {
+        return detail::inWords(CallRejected{{}, {"a", CircuitState::Open, reason, rest}});
+    };
+    CHECK(rejected(RejectionReason::Open, 4s) == "rejected: OPEN, retry after 4 s");
+    CHECK(rejected(RejectionReason::ProbesBusy, 0s) == "rejected: PROBES_BUSY");
+    CHECK(rejected(RejectionReason::ForcedOpen, kForever) == "rejected: FORCED_OPEN");
     CHECK(detail::inWords(SlowCall{{}, 4s, Outcome::Failure}) == "slow after 4 s (FAILURE)");
     CHECK(detail::inWords(Reconfigured{{}, "x", "y"}) == "reconfigured: y; before: x");
     CHECK(detail::inWords(CallFailed{{}, 0s, std::make_exception_ptr(1)}) ==

@@ -195,3 +195,29 @@ TEST_CASE("A creation that is refused evicts nobody") {
     CHECK_THROWS_AS(registry.create("c", fusebox::ConsecutiveFailures{0}), fusebox::ConfigError);
     CHECK(namesIn(registry) == Names{"a", "b"});
 }
+
+TEST_CASE("A breaker that was looked up since goes where it belongs, also at the end of the row") {
+    CircuitBreakerRegistry registry;
+    SECTION("alone") {
+        registry.create("a");
+        nextTick();
+        (void)registry.get("a");
+        registry.setMaxBreakers(1);
+        (void)registry.view("a");
+        nextTick();
+        (void)registry.get("a");
+        registry.create("b");
+        CHECK(namesIn(registry) == Names{"b"});
+    }
+    SECTION("before one that came later") {
+        registry.setMaxBreakers(2);
+        registry.create("a");
+        nextTick();
+        (void)registry.get("a");
+        nextTick();
+        registry.create("b");
+        nextTick();
+        registry.create("c");
+        CHECK(namesIn(registry) == Names{"b", "c"});
+    }
+}

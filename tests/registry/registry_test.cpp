@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fusebox/registry/registry.hpp"
+#include <functional>
+#include <utility>
 
 #include <chrono>
 #include <cstddef>
@@ -308,4 +310,30 @@ TEST_CASE("A preset that is unknown is answered with those that are known") {
         registry.createFromPreset("a", "fast"),
         ContainsSubstring("\"fast\"") && ContainsSubstring("\"external-api\", \"slow\""));
     CHECK(registry.size() == 0);
+}
+
+TEST_CASE("Two that make a breaker of one name at once get the same one") {
+    /// Does something, once, when it is copied: what another thread does meanwhile.
+    struct WhenCopied {
+        std::function<void()>* action;
+        explicit WhenCopied(std::function<void()>& a) : action(&a) {}
+        WhenCopied(const WhenCopied& other) : action(other.action) {
+            if (*action) std::exchange(*action, nullptr)();
+        }
+        void operator()() const {}
+    };
+    CircuitBreakerRegistry registry;
+    int added = 0;
+    const auto counting = registry.onAdded([&](const auto&) { ++added; });
+    std::function<void()> meanwhile;
+    const CircuitBreakerOptions options{.onOpen = WhenCopied{meanwhile}};
+    CircuitBreakerRegistry::Handle first;
+    meanwhile = [&] { first = registry.create("db"); };
+    const auto second = registry.getOrCreate("db", options);
+    CHECK(first);
+    CHECK(first == second);
+    CHECK(registry.size() == 1);
+    CHECK(added == 1);
+    meanwhile = [&] { (void)registry.create("cache"); };
+    CHECK_THROWS_AS(registry.create("cache", options), ConfigError);
 }

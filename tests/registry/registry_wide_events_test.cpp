@@ -30,7 +30,7 @@ Subscription collect(CircuitBreakerRegistry& registry, Names& names) {
 /// Whether calls of a breaker cost what they cost without listeners.
 template <class Event, class Breaker>
 bool wants(Breaker& breaker) {
-    return detail::CoreAccess::coreOf(breaker).hub().template wants<Event>();
+    return std::as_const(detail::CoreAccess::coreOf(breaker)).hub().template wants<Event>();
 }
 
 }  // namespace
@@ -217,4 +217,22 @@ TEST_CASE("Unsubscribing waits for a listener that blocks, in any breaker") {
     CHECK(left);
     caller.join();
     helper.join();
+}
+
+TEST_CASE("A registry-wide listener whose subscription has just gone is given to nobody") {
+    std::atomic<bool> any{false};
+    detail::ListenerList list{any};
+    int heard = 0;
+    const auto gate =
+        std::make_shared<detail::Listener<WasReset>>([&](const WasReset&) { ++heard; });
+    detail::WideListener listener{gate, [](detail::EventHub& hub) -> detail::AnyListeners& {
+                                      return hub.audience().of<WasReset>();
+                                  }};
+    const auto breaker = std::make_shared<Manual>("late");
+    listener.sweep();
+    CHECK(listener.ended());
+    listener.attachTo(detail::CoreAccess::coreOf(*breaker).hub());
+    breaker->reset();
+    CHECK(heard == 0);
+    CHECK_FALSE(wants<WasReset>(*breaker));
 }

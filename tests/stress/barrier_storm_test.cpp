@@ -5,9 +5,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
+#include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/testing/manual_clock.hpp"
@@ -250,4 +253,46 @@ TEST_CASE("An opening is never seen without its deadline") {
     showsItsDeadline(breaker, clock, scaled(300'000));
     YieldingBreaker<fusebox::ConsecutiveFailures> interrupted{policy, options, clock};
     showsItsDeadline(interrupted, clock, scaled(100'000));
+}
+
+namespace {
+
+/// Lets others act before one of the atomic steps of this thread.
+struct BeforeStep {
+    static inline int stepsLeft = 0;
+    static inline std::function<void()> action{};
+    static void interrupt() noexcept {
+        if (action && stepsLeft-- == 0) std::exchange(action, nullptr)();
+    }
+};
+
+struct SteppedPlatform {
+    template <class T>
+    using Atomic = YieldingAtomic<T, BeforeStep>;
+    using Mutex = std::mutex;
+};
+
+}  // namespace
+
+TEST_CASE("C 15: at no step of an opening is it seen without its deadline") {
+    int seenClosed = 0;
+    for (int step = 0; step < 100; ++step) {
+        ManualClock clock;
+        clock.advance(1000h);  // a deadline of zero would be long over
+        YieldingBreaker<fusebox::ConsecutiveFailures, SteppedPlatform> breaker{
+            fusebox::ConsecutiveFailures{1}, {.recoveryTimeout = kWait}, clock};
+        CircuitState state = CircuitState::HalfOpen;
+        std::optional<std::chrono::nanoseconds> rest;
+        BeforeStep::stepsLeft = step;
+        BeforeStep::action = [&] {
+            state = breaker.state();
+            rest = breaker.retryAfter();
+        };
+        breaker.open();
+        if (std::exchange(BeforeStep::action, nullptr)) break;
+        CHECK(state != CircuitState::HalfOpen);
+        if (state == CircuitState::Open) CHECK(rest == kWait);
+        seenClosed += state == CircuitState::Closed;
+    }
+    CHECK(seenClosed > 2);
 }

@@ -131,3 +131,41 @@ TEST_CASE("A counter that stands still or is slower than 1 MHz is refused") {
               return static_cast<std::uint64_t>(now / 500ns);
           }).empty());
 }
+
+TEST_CASE("A counter that steps back or stops anywhere is refused, or was not measured there") {
+    const std::string wentBack = "counter is going back; allowed: one that only goes forward";
+    const std::string slow = "pace of the counter is below 1 MHz; allowed: 1 MHz or more";
+    int refused = 0;
+    // One span ends after 2 ms, the other after 4: while the thread spins, and while it samples.
+    for (const nanoseconds end : {nanoseconds{2ms}, nanoseconds{4ms}}) {
+        for (nanoseconds at = end; at < end + 20us; at += 200ns) {
+            MadeUpCounter machine;
+            machine.machine().reading = 200ns;
+            const auto result =
+                calibrate(CounterBy{machine, [at](nanoseconds now) {
+                                        return static_cast<std::uint64_t>(
+                                            2 * now.count() - (now >= at ? 100'000'000 : 0));
+                                    }});
+            const std::string complaint = result.complaint.value_or("");
+            CHECK((complaint.empty() || complaint == wentBack || complaint == slow));
+            refused += !complaint.empty();
+        }
+    }
+    CHECK(refused > 50);
+    // It stands still just before the second span.
+    CHECK(complaintAbout([](nanoseconds now) {
+              return static_cast<std::uint64_t>(2 * std::min<nanoseconds>(now, 1900us).count());
+          }) == slow);
+}
+
+TEST_CASE("A counter that cannot be measured with certainty is refused after some attempts") {
+    MadeUpCounter machine;
+    machine.machine().interruption = 50us;  // longer than would settle a tenth of a percent
+    const auto begin = machine.machine().steady;
+    const auto result = calibrate(CounterBy{machine, [](nanoseconds now) {
+                                                return static_cast<std::uint64_t>(
+                                                    now.count() * (now.count() / 1'000));
+                                            }});
+    CHECK_THAT(result.complaint.value_or(""), ContainsSubstring("the same twice, to 0.1 %"));
+    CHECK(machine.machine().steady - begin > 4 * 2 * nanoseconds{2ms});
+}

@@ -284,3 +284,22 @@ TEST_CASE("What the processor says of its counter is what the kernel read of it"
         CHECK(std::isgraph(static_cast<unsigned char>(facts.clockSources->back())) != 0);
     }
 }
+
+TEST_CASE("A counter whose pace cannot be measured is refused with that sentence") {
+    TscTime uneven{goodFacts(), [](const fusebox::detail::TscCounter&) {
+                       fusebox::detail::TickCalibration pace;
+                       pace.complaint = "uneven";
+                       return pace;
+                   }};
+    CHECK(uneven.complaint() == "uneven");
+    CHECK_THROWS_AS(TscClock{uneven}, fusebox::ConfigError);
+}
+
+TEST_CASE("What a kernel or a processor does not tell is not known") {
+    CHECK_FALSE(fusebox::detail::readClockSources("/nowhere/available_clocksource"));
+    CHECK_FALSE(fusebox::detail::readClockSources("/dev/null"));
+#if FUSEBOX_HAS_TSC
+    CHECK_FALSE(fusebox::detail::hasCpuidBit(0x8fffffffU, 0));   // no such leaf
+    CHECK_FALSE(fusebox::detail::hasCpuidBit(0x80000007U, 31));  // a reserved bit
+#endif
+}

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "fusebox/vocabulary/errors.hpp"
 #include "fusebox/vocabulary/outcome.hpp"
 #include "fusebox/vocabulary/rejection.hpp"
 #include "fusebox/vocabulary/state.hpp"
@@ -76,4 +77,8 @@ TEST_CASE("A value that no enumerator has is called unknown") {
     CHECK(wordOfStranger<ReportResult>() == "UNKNOWN");
     CHECK(wordOfStranger<RejectionReason>() == "UNKNOWN");
     CHECK(wordOfStranger<TransitionReason>() == "UNKNOWN");
+    // A sentence that has to name a reason goes without.
+    const auto reason = static_cast<RejectionReason>(200);
+    CHECK(toString(Rejection{"db", CircuitState::Open, reason, {}}) == "circuit breaker \"db\" ");
+    CHECK(toErrorCode(reason) == Errc::CircuitOpen);
 }

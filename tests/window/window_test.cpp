@@ -67,3 +67,13 @@ TEST_CASE("A window that cannot work reaches validation and is refused by name a
     CHECK(complaint(1ns) == "none");
     CHECK(complaint(std::chrono::nanoseconds::max()) == "none");
 }
+
+TEST_CASE("A window reaches as far as another of its kind that is not longer") {
+    using fusebox::detail::reachesAsFar;
+    CHECK(reachesAsFar(Window{10s}, Window{10s}));
+    CHECK(reachesAsFar(Window{10s}, Window{9s}));
+    CHECK_FALSE(reachesAsFar(Window{10s}, Window{11s}));
+    CHECK(reachesAsFar(lastCalls(5), lastCalls(4)));
+    CHECK_FALSE(reachesAsFar(lastCalls(5), lastCalls(6)));
+    CHECK_FALSE(reachesAsFar(lastCalls(5), Window{1s}));
+}

@@ -57,8 +57,9 @@ private:
 
     template <class E>
     [[nodiscard]] static constexpr std::size_t indexOf() noexcept {
+        constexpr bool kIs[]{std::is_same_v<E, Events>...};
         std::size_t index = 0;
-        (void)((std::is_same_v<E, Events> || (++index, false)) || ...);
+        while (!kIs[index]) ++index;
         return index;
     }
 

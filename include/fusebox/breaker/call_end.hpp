@@ -13,7 +13,7 @@ struct CallEnd {
     Outcome outcome = Outcome::Success;
     /// The permit was dropped: neutral like Ignored, with a total of its own.
     bool cancelled = false;
-    /// It took at least the policy's `slowerThan`.
+    /// It took at least the policy's `slowerThan`; never of a neutral one.
     bool slow = false;
     /// It ended after its deadline.
     bool late = false;

@@ -137,9 +137,10 @@ private:
                 std::chrono::nanoseconds{slowerThan_.load(std::memory_order_acquire)}};
     }
 
+    /// @pre as `linkOf`; no later configuration makes it younger.
     [[nodiscard]] FUSEBOX_COLD CallLimits pastLimitsOf(StateWord ticket) const noexcept {
         const std::lock_guard lock{mutex_};
-        return isPresent(ticket) ? presentLimits() : linkOf(ticket).limits;
+        return linkOf(ticket).limits;
     }
 
     /// @pre the ticket is older than the present configuration.

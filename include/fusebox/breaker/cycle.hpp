@@ -158,7 +158,7 @@ public:
             books_.history.failed(end);
             ++books_.evidence.consecutiveFailures;
         }
-        if (end.failed() || (end.slow && !end.neutral())) {
+        if (end.failed() || end.slow) {
             return toOpen(now, now, TransitionReason::ProbeFailed);
         }
         if (!end.neutral()) {

@@ -69,7 +69,7 @@ public:
         // Of failures within one tick only the first reads the precise clock, which takes longer
         // than all else that a failure does.
         const std::int64_t tick = wallTick();
-        if (tick != 0 && tick == lastTick_) return;
+        if (tick == lastTick_) return;
         lastTick_ = tick;
         lastFailure_ = std::chrono::system_clock::now();
     }

@@ -155,7 +155,14 @@ struct WordForm {
     }
     template <class Enum>
     [[nodiscard]] static bool read(std::string_view word, Enum& value) noexcept {
-        return ((toString(kValues) == word && (value = kValues, true)) || ...);
+        bool known = false;
+        const auto compare = [&](Enum one) {
+            if (toString(one) != word) return;
+            known = true;
+            value = one;
+        };
+        (compare(kValues), ...);
+        return known;
     }
     [[nodiscard]] static std::string allowed() {
         std::string words;

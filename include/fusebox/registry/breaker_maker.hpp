@@ -139,29 +139,26 @@ private:
     template <class P>
     [[nodiscard]] FUSEBOX_COLD EntryPin makeOrFind(std::string_view name, const P* policy,
                                                    const CircuitBreakerOptions* options) {
-        for (;;) {
-            auto entry = std::make_shared<RegistryEntry>(build(name, policy, options));
-            if (insert(entry)) return EntryPin{std::move(entry)};
-            // Another thread was faster: its breaker is the one, unless it is gone again.
-            if (EntryPin found = store_.find(name)) return found;
-        }
+        // If another thread was faster, its breaker is the one.
+        return EntryPin{insert(std::make_shared<RegistryEntry>(build(name, policy, options)))};
     }
 
     template <class Breaker>
     void insertNew(std::shared_ptr<Breaker> breaker) {
         const auto entry = std::make_shared<RegistryEntry>(std::move(breaker));
-        if (!insert(entry)) {
+        if (insert(entry) != entry) {
             raise(ConfigError{"circuit breaker \"" + std::string{entry->name()} +
                               "\": name is already registered; allowed: a new name"});
         }
     }
 
-    [[nodiscard]] bool insert(const BreakerStore::EntryPtr& entry) {
+    /// @return the entry of that name: this one, or one that was there.
+    [[nodiscard]] BreakerStore::EntryPtr insert(const BreakerStore::EntryPtr& entry) {
         BreakerStore::EntryPtrs evicted;
-        const bool inserted = store_.insert(entry, evicted);
+        BreakerStore::EntryPtr registered = store_.insert(entry, evicted);
         tellRemoved(std::move(evicted), RemovalReason::Evicted);
-        if (inserted) tellAll(audience_, BreakerAdded{{entry->name()}});
-        return inserted;
+        if (registered == entry) tellAll(audience_, BreakerAdded{{entry->name()}});
+        return registered;
     }
 
     /// The entries live until it returns, and those that nobody uses no longer.

@@ -60,9 +60,10 @@ public:
         return findInMap(name);
     }
 
-    /// Takes an entry in, with the listeners of all breakers; false if the name exists. Those that
+    /// Takes an entry in, with the listeners of all breakers, unless the name exists. Those that
     /// had to go for it are added to `evicted`.
-    [[nodiscard]] bool insert(const EntryPtr& entry, EntryPtrs& evicted) {
+    /// @return the entry of that name.
+    [[nodiscard]] EntryPtr insert(const EntryPtr& entry, EntryPtrs& evicted) {
         // Made before anything changes: what follows it cannot fail half-way.
         Entries fresh;
         fresh.try_emplace(entry->name(), Place{entry, {}});
@@ -70,14 +71,17 @@ public:
         idle.emplace(entry->lastUsed(), entry.get());
 
         const std::lock_guard lock{mutex_};
-        if (entries_.contains(entry->name())) return false;
+        if (const auto there = entries_.find(entry->name()); there != entries_.end()) {
+            there->second.entry->touch();
+            return there->second.entry;
+        }
         wide_.attachTo(entry->view()->events());
         evict(1, evicted);
         auto place = fresh.extract(fresh.begin());
         place.mapped().idle = idle_.insert(idle.extract(idle.begin()));
         entries_.insert(std::move(place));
         index_.add(*entry);
-        return true;
+        return entry;
     }
 
     /// Takes an entry out; null if there is none of that name.

@@ -45,7 +45,7 @@ public:
         const std::lock_guard lock{mutex_};
         const auto found = lists_.find(&hub);
         if (found == lists_.end()) return;
-        if (const auto list = found->second.lock()) list->detach(*listener_);
+        found->second.lock()->detach(*listener_);  // The hub is there, and so is its list.
         lists_.erase(found);
     }
 

@@ -80,15 +80,15 @@ struct ClockTraits<std::chrono::steady_clock> {
 
 namespace detail {
 
-/// A number for the timer tick that it is by the wall clock, at a fraction of what that costs; 0
-/// where there is none such.
+/// A number for the timer tick that it is by the wall clock: at a fraction of what that costs on
+/// Linux, elsewhere each of its readings is one.
 [[nodiscard]] inline std::int64_t wallTick() noexcept {
 #if defined(__linux__) && defined(CLOCK_REALTIME_COARSE)
     ::timespec reading{};
     ::clock_gettime(CLOCK_REALTIME_COARSE, &reading);
     return std::int64_t{reading.tv_sec} * 1'000'000'000 + reading.tv_nsec;
 #else
-    return 0;
+    return std::chrono::system_clock::now().time_since_epoch().count();
 #endif
 }
 

@@ -23,9 +23,12 @@ namespace detail {
 /// The time of a machine by its time stamp counter, or why it has none.
 class TscTime {
 public:
-    explicit TscTime(const TscFacts& facts) : complaint_(validate(facts)) {
+    using Measure = TickCalibration (*)(const TscCounter&);
+
+    explicit TscTime(const TscFacts& facts, Measure measure = &calibrate<TscCounter>)
+        : complaint_(validate(facts)) {
         if (complaint_) return;
-        const TickCalibration pace = calibrate(TscCounter{});
+        const TickCalibration pace = measure(TscCounter{});
         complaint_ = pace.complaint;
         if (!complaint_) timeline_.emplace(TscCounter{}, TickSteering{pace.first, pace.last});
     }

@@ -73,9 +73,9 @@ struct TscFacts {
 
 /// The words of Linux, which compares the counters of all cores when it boots, and strikes `tsc`
 /// off this list when it finds them apart or uneven, then or later.
-[[nodiscard]] inline std::optional<std::string> readClockSources() {
-    std::FILE* const file =
-        std::fopen("/sys/devices/system/clocksource/clocksource0/available_clocksource", "r");
+[[nodiscard]] inline std::optional<std::string> readClockSources(
+    const char* path = "/sys/devices/system/clocksource/clocksource0/available_clocksource") {
+    std::FILE* const file = std::fopen(path, "r");
     if (!file) return std::nullopt;
     char line[256] = "";
     const bool read = std::fgets(line, sizeof line, file) != nullptr;
@@ -86,16 +86,23 @@ struct TscFacts {
     return sources;
 }
 
-[[nodiscard]] inline TscFacts tscFacts() {
-    TscFacts facts;
 #if FUSEBOX_HAS_TSC
+/// Whether CPUID knows this leaf, and has that bit of EDX set there.
+[[nodiscard]] inline bool hasCpuidBit(unsigned leaf, unsigned bit) noexcept {
     unsigned a = 0;
     unsigned b = 0;
     unsigned c = 0;
     unsigned d = 0;
+    return __get_cpuid(leaf, &a, &b, &c, &d) != 0 && (d >> bit & 1U) != 0;
+}
+#endif
+
+[[nodiscard]] inline TscFacts tscFacts() {
+    TscFacts facts;
+#if FUSEBOX_HAS_TSC
     facts.isX8664 = true;
-    facts.isInvariant = __get_cpuid(0x80000007U, &a, &b, &c, &d) != 0 && (d >> 8 & 1U) != 0;
-    facts.hasRdtscp = __get_cpuid(0x80000001U, &a, &b, &c, &d) != 0 && (d >> 27 & 1U) != 0;
+    facts.isInvariant = hasCpuidBit(0x80000007U, 8);
+    facts.hasRdtscp = hasCpuidBit(0x80000001U, 27);
     facts.clockSources = readClockSources();
 #endif
     return facts;

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+TEST_CASE(
+    "A test that "
+    "is there") {}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// A registry in which any one allocation fails; and pins, which may have to do without.
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "fusebox/registry/name_index.hpp"
+#include "fusebox/registry/registry.hpp"
+#include "support/allocations.hpp"
+#include "support/catch.hpp"
+
+#if !defined(FUSEBOX_TEST_CANNOT_COUNT)
+
+using fusebox::CircuitBreakerRegistry;
+using fusebox::test::allocations;
+
+TEST_CASE("Without memory to grow the index, names are found all the same, and none that is not") {
+    // Before the index grows there are 16 names. Each allocation fails in turn.
+    int failed = 0;
+    int grown = 0;
+    for (int failAt = 1; grown == 0 || failAt < 40; ++failAt) {
+        CircuitBreakerRegistry registry;
+        for (int i = 0; i < 16; ++i) registry.create("service " + std::to_string(i));
+        bool created = false;
+        allocations().failAt = failAt;
+        allocations().number = 0;
+        allocations().counting = true;
+        try {
+            registry.create("one more");
+            created = true;
+        } catch (const std::bad_alloc&) {
+        }
+        allocations().counting = false;
+        allocations().failAt = 0;
+        grown += created && allocations().number >= failAt;
+        failed += !created;
+        CHECK((registry.get("one more") != nullptr) == created);
+        CHECK(registry.get("nothing") == nullptr);
+        CHECK(registry.get("service 3") != nullptr);
+        for (int i = 0; i < 32; ++i) registry.create("later " + std::to_string(i));
+        CHECK(registry.get("later 31") != nullptr);
+        CHECK(registry.get("later 32") == nullptr);
+        REQUIRE(failAt < 1000);
+    }
+    CHECK(failed > 5);
+    CHECK(grown > 0);
+}
+
+TEST_CASE("Without memory an index that is crowded is not sure of what it does not find") {
+    struct Entry {
+        std::string text;
+        [[nodiscard]] std::string_view name() const noexcept { return text; }
+        [[nodiscard]] std::size_t hash() const noexcept { return 7; }
+    };
+    using Index = fusebox::detail::NameIndex<Entry>;
+    std::vector<Entry> all;
+    for (int i = 0; i < 17; ++i) all.push_back({"name " + std::to_string(i)});
+    Index index;
+    for (int i = 0; i < 16; ++i) index.add(all[static_cast<std::size_t>(i)]);
+    const auto before = index.certainty();
+    allocations().outOfMemory = true;
+    index.add(all.back());
+    allocations().outOfMemory = false;
+    CHECK(index.slots() == Index::kFirstCapacity);
+    CHECK_FALSE(index.isProof(before));
+    CHECK_FALSE(index.isProof(index.certainty()));
+}
+
+TEST_CASE("A thread without memory for hazard pointers looks names up under the lock") {
+    // A domain of its own: no record is left over from another thread.
+    fusebox::detail::HazardDomain domain;
+    bool claimed = true;
+    std::thread{[&] {
+        allocations().outOfMemory = true;
+        claimed = domain.claim() != nullptr;
+        allocations().outOfMemory = false;
+    }}.join();
+    CHECK_FALSE(claimed);
+}
+
+#endif
+
+TEST_CASE("Names whose hashes collide are found in the map, and others are not") {
+    CircuitBreakerRegistry registry;
+    std::vector<std::string> names;
+    for (int i = 0; names.size() < 40; ++i) {
+        std::string name = "service " + std::to_string(i);
+        if (std::hash<std::string_view>{}(name) % 4096 == 7) names.push_back(std::move(name));
+    }
+    for (const auto& name : names) registry.create(name);
+    for (const auto& name : names) CHECK(registry.get(name) != nullptr);
+    CHECK(registry.get("nothing") == nullptr);
+}
+
+TEST_CASE("A pin that was moved keeps its entry for its new holder") {
+    using fusebox::detail::EntryPin;
+    using fusebox::detail::RegistryEntry;
+    auto entry =
+        std::make_shared<RegistryEntry>(std::make_shared<fusebox::NamedCircuitBreaker>("pinned"));
+    const std::weak_ptr<RegistryEntry> alive = entry;
+    {
+        EntryPin first{std::move(entry)};
+        const EntryPin second{std::move(first)};
+        CHECK_FALSE(first);  // NOLINT(bugprone-use-after-move)
+        CHECK(second);
+        CHECK(second->name() == "pinned");
+        CHECK_FALSE(alive.expired());
+    }
+    CHECK(alive.expired());
+}
