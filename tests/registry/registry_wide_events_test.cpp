@@ -225,7 +225,7 @@ TEST_CASE("A registry-wide listener whose subscription has just gone is given to
     int heard = 0;
     const auto gate =
         std::make_shared<detail::Listener<WasReset>>([&](const WasReset&) { ++heard; });
-    detail::WideListener listener{gate, [](detail::EventHub& hub) -> detail::AnyListeners& {
+    detail::WideListener listener{gate, [](detail::EventHub<>& hub) -> detail::AnyListeners<>& {
                                       return hub.audience().of<WasReset>();
                                   }};
     const auto breaker = std::make_shared<Manual>("late");

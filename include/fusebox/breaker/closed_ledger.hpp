@@ -24,11 +24,9 @@ public:
     // Behind a pointer, so that trackers need not be movable to be replaced.
     using Held = std::unique_ptr<Tracker>;
 
-    explicit ClosedLedger(Held tracker) noexcept
-        : tracker_(std::move(tracker)), needs_(needsOf(std::as_const(*tracker_))) {}
+    explicit ClosedLedger(Held tracker) noexcept : tracker_(std::move(tracker)) {}
 
-    /// As of when the tracker came: it does not change its mind.
-    [[nodiscard]] const TrackerNeeds& needs() const noexcept { return needs_; }
+    [[nodiscard]] TrackerNeeds needs() const noexcept { return needsOf(*tracker_); }
 
     /// A new closed period begins when the shards stand at `base`.
     void enter(std::uint64_t base, std::chrono::nanoseconds now) noexcept {
@@ -48,7 +46,6 @@ public:
     void replace(Held& tracker, std::uint64_t sum, std::chrono::nanoseconds now) noexcept {
         const bool adopted = adoptFrom(*tracker, std::as_const(*tracker_));
         tracker_.swap(tracker);
-        needs_ = needsOf(std::as_const(*tracker_));
         if (!adopted) enter(sum, now);
     }
 
@@ -107,7 +104,6 @@ public:
 
 private:
     Held tracker_;
-    TrackerNeeds needs_;
     std::uint64_t base_ = 0;
     std::uint64_t lastSum_ = 0;
     std::uint64_t verdictCalls_ = 0;

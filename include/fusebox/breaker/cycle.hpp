@@ -40,7 +40,8 @@ public:
           words_(std::move(rules.words)),
           wait_(rules.wait),
           slots_(std::move(rules.slots)),
-          successThreshold_(rules.successThreshold) {
+          successThreshold_(rules.successThreshold),
+          timed_(isTimed(rules.needs)) {
         published_.setProbeLimit(slots_.limit());
         totals_.track(rules.instruments.tracked, 0);
         publish(StateWord{}.withInstruments(rules.instruments));
@@ -51,7 +52,9 @@ public:
 
     [[nodiscard]] FUSEBOX_HOT StateWord word() const noexcept { return published_.word(); }
     [[nodiscard]] const PublishedState<Platform>& published() const noexcept { return published_; }
-    [[nodiscard]] const TrackerNeeds& needs() const noexcept { return ledger_.needs(); }
+    [[nodiscard]] TrackerNeeds needs() const noexcept { return ledger_.needs(); }
+    /// Whether verdicts need the time. Asked of the tracker once: it does not change its mind.
+    [[nodiscard]] bool timed() const noexcept { return timed_; }
     [[nodiscard]] Journal& journal() const noexcept { return journal_; }
 
     /// The one transition that time makes without a call, if it is due at `checked`.
@@ -125,6 +128,7 @@ public:
         std::swap(wait_, rules.wait);
         std::swap(slots_, rules.slots);
         std::swap(successThreshold_, rules.successThreshold);
+        timed_ = isTimed(needs());
         slots_.clear();
         if (next.state() == CircuitState::HalfOpen) drawReopenWait();
         published_.setProbeLimit(slots_.limit());
@@ -303,6 +307,10 @@ private:
                                                          : totals_.recordedSuccesses();
     }
 
+    [[nodiscard]] static bool isTimed(const TrackerNeeds& needs) noexcept {
+        return needs.time || needs.ticks;
+    }
+
     // Read by every call, written by transitions only.
     alignas(kCacheLine) PublishedState<Platform> published_;
     CallTotals<Platform>& totals_;
@@ -315,6 +323,7 @@ private:
     RecoveryWait wait_;
     ProbeSlots slots_;
     int successThreshold_;
+    bool timed_;
 };
 
 }  // namespace fusebox::detail

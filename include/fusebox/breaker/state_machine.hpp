@@ -391,9 +391,8 @@ private:
             if (word.watchesCalls()) countOverdueIfDue(endOf(end));
             if (cycle_.word() != word) return;
             recorded = true;
-            const TrackerNeeds& needs = cycle_.needs();
-            const Verdict verdict = cycle_.recordVerdict(
-                end, needs.time || needs.ticks ? endOf(end) : Nanoseconds::zero());
+            const Verdict verdict =
+                cycle_.recordVerdict(end, cycle_.timed() ? endOf(end) : Nanoseconds::zero());
             // A fast success that a tracker asked to see trips nothing, whatever it answers.
             if (!verdict.trips || !(end.failed() || end.slow)) return;
             const Nanoseconds now = endOf(end);
