@@ -300,8 +300,6 @@ TEST_CASE("Who first takes statistics makes histograms by outcome, about 1 KiB, 
           }) == 0);
 }
 
-#endif
-
 TEST_CASE("Calls of like length allocate once: when one bucket of latencies is half full") {
     ManualClock clock;
     CircuitBreaker breaker{"counted", ConsecutiveFailures{3}, {}, clock};
@@ -422,3 +420,5 @@ TEST_CASE("Without memory for shards threads go on sharing one") {
     CHECK(counters.size() == 1);
     CHECK(counters.total(detail::Tally::Rejected) >= 300'000);
 }
+
+#endif
