@@ -187,7 +187,8 @@ public:
     /// Asks to be admitted: `if (!permit) use(permit.rejection())`, else report how it went.
     [[nodiscard]] FUSEBOX_HOT Permit tryAcquire() noexcept {
         detail::Ticket ticket;
-        if (!core_.machine().admit(ticket)) core_.tellRejected(ticket);
+        if (!core_.machine().admit(ticket)) [[unlikely]]
+            core_.tellRejected(ticket);
         return {core_, ticket};
     }
 

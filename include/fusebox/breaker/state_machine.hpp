@@ -60,15 +60,11 @@ public:
         ticket = {cycle_.word()};
         if (ticket.word.admitsPlainly()) [[likely]]
             return true;
-        // Likely, of what is left, so that a rejection need not jump to and fro.
-        if (ticket.word.simplyOpen()) [[likely]] {
-            ticket = admitToOpen(ticket.word);
-        } else if (ticket.word.admitsTracked()) {
+        if (ticket.word.admitsTracked()) {
             totals_.begun();
             return true;
-        } else {
-            ticket = admitWithCare(ticket.word);
         }
+        ticket = ticket.word.simplyOpen() ? admitToOpen(ticket.word) : admitWithCare(ticket.word);
         return !ticket.rejected();
     }
 
