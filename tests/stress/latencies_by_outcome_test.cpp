@@ -105,3 +105,23 @@ TEST_CASE("Many threads that take the first statistics make one set of histogram
         REQUIRE(stats.latencies.failures.calls == 3);
     }
 }
+
+TEST_CASE("A call that fails while the first statistics are taken is not taken for a success") {
+    std::uint64_t wrong = 0;
+    for (std::uint64_t round = 0; round < scaled(2'000); ++round) {
+        CircuitBreaker breaker{"new", ConsecutiveFailures{1'000'000}};
+        std::atomic<bool> begun{false};
+        std::thread failing{[&] {
+            begun = true;
+            for (int i = 0; i < 20; ++i) {
+                (void)breaker.tryAcquire().report(Outcome::Failure, 1ms);
+            }
+        }};
+        while (!begun) {
+        }
+        (void)breaker.stats();
+        failing.join();
+        wrong += breaker.stats().latencies.successes.calls;
+    }
+    CHECK(wrong == 0);
+}

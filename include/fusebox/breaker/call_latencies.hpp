@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 
 #include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/stats.hpp"
@@ -45,16 +46,14 @@ public:
     /// From now on outcomes are told apart, if calls are measured. Not for callers: it allocates,
     /// once.
     void tellOutcomesApart(const Shards& shards) const {
-        // relaxed: only whether it is there. Below acquire, with the release of the exchange: who
-        // finds it finds it made.
+        // relaxed, twice: only whether it is there, which the mutex makes certain.
         if (apart_.load(std::memory_order_relaxed) || !shards.first().latencies.get()) return;
-        auto made = std::make_unique<Apart>(
-            distributionOf(histogram_.counts(roomsOf(shards)), elapsed(shards)));
-        Apart* none = nullptr;
-        if (apart_.compare_exchange_strong(none, made.get(), std::memory_order_release,
-                                           std::memory_order_relaxed)) {
-            (void)made.release();
-        }
+        auto made = std::make_unique<Apart>();
+        const std::lock_guard lock{shards.mutex()};
+        if (apart_.load(std::memory_order_relaxed)) return;
+        made->before.note(distributionOf(histogram_.counts(roomsOf(shards)), elapsed(shards)));
+        // release, with the acquires below: who finds it finds it made.
+        apart_.store(made.release(), std::memory_order_release);
     }
 
     /// Counts a call with those that succeeded.
@@ -65,19 +64,21 @@ public:
             histogram_.record(shards.first().latencies, elapsed);
     }
 
-    /// Counts any call, if it was measured.
+    /// Counts any call, if it was measured. Not for the holder of the mutex.
     FUSEBOX_HOT void record(Shards& shards, const CallEnd& end) noexcept {
         if (!end.measured) return;
-        if (end.outcome != Outcome::Success) {
-            if (recordApart(end) || end.neutral()) return;
+        if (end.outcome == Outcome::Success) {
+            recordSuccess(shards, shards.mine(), end.elapsed);
+        } else if (!recordApart(end) && end.failed()) {
+            recordTogether(shards, end);
         }
-        recordSuccess(shards, shards.mine(), end.elapsed);
     }
 
-    /// Forgets all calls; the shards forget their sum themselves.
+    /// Forgets all calls; the shards forget their sum themselves. Under the mutex.
     void clear(Shards& shards) noexcept {
         histogram_.clear(roomsOf(shards));
-        if (Apart* const apart = apart_.load(std::memory_order_acquire)) apart->clear();
+        // relaxed: it was made under the mutex, too.
+        if (Apart* const apart = apart_.load(std::memory_order_relaxed)) apart->clear();
     }
 
     void fill(CircuitBreakerStats& stats, const Shards& shards) const noexcept {
@@ -119,6 +120,14 @@ private:
         if (!apart) return false;
         if (!end.cancelled) (end.failed() ? apart->failures : apart->ignored).record(end.elapsed);
         return true;
+    }
+
+    /// Of a call that failed while nobody asked. Under the mutex, so that it is either among those
+    /// that were counted before outcomes were told apart, or apart; else it could pass for a
+    /// success ever after.
+    FUSEBOX_APART void recordTogether(Shards& shards, const CallEnd& end) noexcept {
+        const std::lock_guard lock{shards.mutex()};
+        if (!recordApart(end)) recordSuccess(shards, shards.mine(), end.elapsed);
     }
 
     LatencyHistogram<Platform> histogram_;

@@ -71,7 +71,7 @@ private:
 template <class Platform>
 class CountedBefore {
 public:
-    explicit CountedBefore(const LatencyDistribution& before) noexcept {
+    void note(const LatencyDistribution& before) noexcept {
         for (std::size_t i = 0; i < atMost_.size(); ++i) {
             atMost_[i].store(before.atMost[i], std::memory_order_relaxed);
         }
@@ -108,8 +108,6 @@ private:
 /// counted elsewhere, with all that was counted before this was made.
 template <class Platform>
 struct OutcomeLatencies {
-    explicit OutcomeLatencies(const LatencyDistribution& counted) : before(counted) {}
-
     void clear() noexcept {
         failures.clear();
         ignored.clear();
@@ -118,7 +116,7 @@ struct OutcomeLatencies {
 
     SharedLatencies<Platform> failures{};
     SharedLatencies<Platform> ignored{};
-    CountedBefore<Platform> before;
+    CountedBefore<Platform> before{};
 };
 
 }  // namespace fusebox::detail

@@ -82,6 +82,9 @@ public:
     [[nodiscard]] Shard& first() noexcept { return first_; }
     [[nodiscard]] const Shard& first() const noexcept { return first_; }
 
+    /// The breaker's.
+    [[nodiscard]] Mutex& mutex() const noexcept { return mutex_; }
+
     [[nodiscard]] FUSEBOX_HOT Beside& beside() noexcept { return beside_; }
     [[nodiscard]] const Beside& beside() const noexcept { return beside_; }
 

@@ -88,10 +88,19 @@ private:
     std::uint64_t counted_ = 0;
 };
 
-/// Latencies begin to be told apart while all of them are forgotten.
+/// Latencies begin to be told apart while all of them are forgotten, a call fails, or someone reads
+/// them who has not asked for that.
 class OutcomesToldApart final : public Scenario {
 public:
-    [[nodiscard]] std::string name() const override { return "latencies | tell apart | reset"; }
+    enum class Meanwhile { Reset, Fail, Read };
+
+    explicit OutcomesToldApart(Meanwhile meanwhile) : meanwhile_(meanwhile) {}
+
+    [[nodiscard]] std::string name() const override {
+        constexpr const char* kMeanwhile[] = {"reset", "fail", "read"};
+        return std::string{"latencies | tell apart | "} +
+               kMeanwhile[static_cast<std::size_t>(meanwhile_)];
+    }
     [[nodiscard]] std::size_t threads() const override { return 2; }
     // Each of 180 buckets may be read before it is cleared, or after.
     [[nodiscard]] bool isSampled() const override { return true; }
@@ -101,13 +110,19 @@ public:
     }
     void run(std::size_t thread) override {
         if (thread == 1) return shared_->totals.tellOutcomesApart();
-        const std::lock_guard lock{shared_->mutex};
-        shared_->totals.reset(1);
+        switch (meanwhile_) {
+            case Meanwhile::Reset: {
+                const std::lock_guard lock{shared_->mutex};
+                return shared_->totals.reset(1);
+            }
+            case Meanwhile::Fail:
+                return shared_->totals.countTime(
+                    {.outcome = Outcome::Failure, .measured = true, .elapsed = 5ns});
+            case Meanwhile::Read: return checkSuccesses();
+        }
     }
     void end() override {
-        CircuitBreakerStats stats;
-        shared_->totals.fill(stats);
-        if (stats.latencies.successes.calls != 0) execution().fail("calls are left");
+        checkSuccesses();
         shared_.reset();
     }
 
@@ -117,6 +132,13 @@ private:
         detail::CallTotals<Platform> totals{CircuitBreakerOptions{}, mutex};
     };
 
+    void checkSuccesses() const {
+        CircuitBreakerStats stats;
+        shared_->totals.fill(stats);
+        if (stats.latencies.successes.calls != 0) execution().fail("there is one success too many");
+    }
+
+    Meanwhile meanwhile_;
     std::unique_ptr<Shared> shared_;
 };
 
@@ -211,7 +233,11 @@ std::vector<std::unique_ptr<Scenario>> sharedDataScenarios() {
     for (const int carried : {0, 1, 2})
         all.push_back(std::make_unique<SharedLatencies>(carried, false));
     all.push_back(std::make_unique<SharedLatencies>(1, true));
-    all.push_back(std::make_unique<OutcomesToldApart>());
+    for (const auto meanwhile :
+         {OutcomesToldApart::Meanwhile::Reset, OutcomesToldApart::Meanwhile::Fail,
+          OutcomesToldApart::Meanwhile::Read}) {
+        all.push_back(std::make_unique<OutcomesToldApart>(meanwhile));
+    }
     all.push_back(std::make_unique<ReplacedValue>());
     all.push_back(std::make_unique<SteppingTime>());
     return all;
