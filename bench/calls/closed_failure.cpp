@@ -84,7 +84,8 @@ void addClosedFailure() {
         addReturned<Execute>(policy, timed ? Measuring::Latency : Measuring::Nothing);
     });
     addReturned<Execute>(kInARow, Measuring::Latency);
-    addReturned<FailingPermit>(kInARow, Measuring::Nothing);
+    addCase<FailingPermit>("closed failure", kInARow, Measuring::Nothing, kFailedReply,
+                           floors::ofPermit(Measuring::Nothing, kSteady.name), kManyThreads);
     for (const Measuring measuring : {Measuring::Nothing, Measuring::Latency}) {
         addCase<Catching>("closed exception", kInARow, measuring, kThrowingWork, floors::kThrow,
                           kOneAndTwo);

@@ -59,7 +59,7 @@ public:
         const std::uint64_t begun = shards_.total(Tally::Begun);
         return begun > ended ? begun - ended : 0;
     }
-    void rejected() noexcept { shards_.addAlone(Tally::Rejected); }
+    FUSEBOX_HOT void rejected() noexcept { shards_.addAlone(Tally::Rejected); }
     void shadowRejected() noexcept { shards_.add(Tally::ShadowRejected); }
     void stale() noexcept { add(Total::Stale); }
 

@@ -322,7 +322,7 @@ private:
         return begin(word.asPassenger());
     }
 
-    Ticket reject(StateWord word, Nanoseconds rest) noexcept {
+    FUSEBOX_HOT Ticket reject(StateWord word, Nanoseconds rest) noexcept {
         totals_.rejected();
         return {word.asRejected(), rest};
     }
