@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "fusebox/window/thread_number.hpp"
 #include "support/catch.hpp"
 
 using fusebox::detail::ShardedCounters;
@@ -72,11 +73,13 @@ constexpr int kBoth = kCountsUntilALook + kTurns;
 
 /// Two threads count by turns, each with the shard to itself while it does, at last; at first only
 /// one does. No count fails, so that only a look around tells them of each other.
-template <class Count>
-void countByTurns(Count count) {
+/// @param begin called by each with its place, 0 or 1, before all else.
+template <class Count, class Begin>
+void countByTurns(Count count, Begin begin) {
     std::atomic<int> turn{0};
     const auto callerOf = [&](int parity) {
         return std::jthread{[&, parity] {
+            begin(parity);
             for (int i = 0; parity == 0 && i < kCountsUntilALook; ++i) count();
             for (int mine = parity; mine < kTurns; mine += 2) {
                 while (turn.load() != mine) std::this_thread::yield();
@@ -88,6 +91,28 @@ void countByTurns(Count count) {
     const std::jthread one = callerOf(0);
     const std::jthread other = callerOf(1);
 }
+template <class Count>
+void countByTurns(Count count) {
+    countByTurns(count, [](int) {});
+}
+
+/// Counts, and remembers whether the one who counted last did so on the shard of the one before.
+class WatchedCount {
+public:
+    explicit WatchedCount(ShardedCounters<>& counters) : counters_(counters) {}
+
+    void operator()() {
+        counters_.addSuccess(0);
+        const void* const mine = &counters_.mine();
+        shared_ = last_.exchange(mine) == mine;
+    }
+    [[nodiscard]] bool shared() const { return shared_; }
+
+private:
+    ShardedCounters<>& counters_;
+    std::atomic<bool> shared_{false};
+    std::atomic<const void*> last_{nullptr};
+};
 
 }  // namespace
 
@@ -110,19 +135,37 @@ TEST_CASE("Threads spread that share a tally in turns") {
 TEST_CASE("A third thread finds a shard of its own, though it never gets into another's way") {
     std::mutex mutex;
     ShardedCounters<> counters{4, mutex};
-    const auto count = [&] { counters.addSuccess(0); };
-    countByTurns(count);
+    countByTurns([&] { counters.addSuccess(0); });
     REQUIRE(counters.size() == 4);
     // Neither of these has a number yet: both begin on the first of the new shards.
-    std::atomic<bool> shared{false};
-    std::atomic<const void*> last{nullptr};
-    countByTurns([&] {
-        count();
-        const void* const mine = &counters.mine();
-        shared = last.exchange(mine) == mine;
-    });
-    CHECK_FALSE(shared);
+    WatchedCount count{counters};
+    countByTurns([&] { count(); });
+    CHECK_FALSE(count.shared());
     CHECK(counters.sum() == 2 * kBoth);
+}
+
+TEST_CASE("Two threads that are left over from three find a shard each") {
+    std::mutex mutex;
+    ShardedCounters<> counters{2, mutex};
+    std::atomic<int> numbered{0};
+    const auto numberAs = [&](int place) {
+        while (numbered != place) std::this_thread::yield();
+        fusebox::detail::numberThisThread();
+        ++numbered;
+    };
+    std::thread between{[&] {
+        numberAs(1);
+        while (numbered != 3) std::this_thread::yield();
+    }};
+    WatchedCount count{counters};
+    countByTurns([&] { count(); },
+                 [&](int place) {
+                     numberAs(2 * place);
+                     if (place == 1) between.join();
+                 });
+    CHECK(counters.size() == 2);
+    CHECK_FALSE(count.shared());
+    CHECK(counters.sum() == kBoth);
 }
 
 TEST_CASE("A success that looks around is not for the fast path") {

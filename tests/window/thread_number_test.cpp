@@ -57,6 +57,47 @@ TEST_CASE("A thread has no number until it asks for one, and one that ends leave
     CHECK(thisThreadNumber() == mine);
 }
 
+TEST_CASE("A number is taken below a limit, or none") {
+    const auto numbers = std::make_unique<ThreadNumbers>();
+    CHECK(numbers->takeBelow(0) == 0);
+    for (std::uint32_t i = 0; i < 70; ++i) REQUIRE(numbers->take() == i);
+    CHECK(numbers->takeBelow(70) == 70);
+    CHECK(numbers->takeBelow(71) == 70);
+    numbers->giveBack(66);
+    CHECK(numbers->takeBelow(66) == 66);
+    CHECK(numbers->takeBelow(69) == 66);
+    CHECK(numbers->take() == 71);
+}
+
+TEST_CASE("A thread moves up to the number of one that has ended") {
+    std::uint32_t first = 0;
+    std::uint32_t second = 0;
+    std::uint32_t later = 0;
+    std::atomic<bool> numbered{false};
+    std::atomic<bool> ended{false};
+    std::thread one{[&] {
+        numberThisThread();
+        first = thisThreadNumber();
+        numbered = true;
+        numbered.notify_all();
+        while (!ended) std::this_thread::yield();
+    }};
+    numbered.wait(false);
+    std::thread two{[&] {
+        numberThisThread();
+        second = thisThreadNumber();
+        ended = true;
+        one.join();
+        numberThisThread();
+        later = thisThreadNumber();
+        numberThisThread();
+        later = thisThreadNumber() == later ? later : 0;
+    }};
+    two.join();
+    CHECK(second > first);
+    CHECK(later == first);
+}
+
 TEST_CASE("Threads that live at once have different numbers") {
     constexpr int kThreads = 16;
     constexpr int kRounds = 200;

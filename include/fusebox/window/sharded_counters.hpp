@@ -224,8 +224,7 @@ private:
         return total;
     }
 
-    /// Spreads if another thread looked around here before this one. Later, only a thread without
-    /// a number has anything to gain from one.
+    /// Spreads if another thread looked around here before this one; later, sees to its own number.
     FUSEBOX_COLD void lookAround() noexcept {
         if (size() == 1) {
             const std::uintptr_t me = thisThreadIdentity();
@@ -238,12 +237,12 @@ private:
         spread();
     }
 
-    /// This thread has met another on a shard. Makes as many shards as there may be, once, and
-    /// gives the thread a number, by which they spread. While the mutex is busy, or without memory,
-    /// they go on sharing: the next that meet try again.
+    /// This thread may have met another on a shard. Makes as many shards as there may be, once, and
+    /// gives the thread a number, by which they spread, or a better one. While the mutex is busy,
+    /// or without memory, they go on sharing: the next that meet try again.
     FUSEBOX_COLD void spread() noexcept {
         if (most_ == 1) return;
-        if (thisThreadNumber() == 0) numberThisThread();
+        numberThisThread();
         if (size() != 1) return;
         const std::unique_lock lock{mutex_, std::try_to_lock};
         if (!lock.owns_lock() || size() != 1) return;

@@ -19,19 +19,30 @@ public:
     static constexpr std::uint32_t kMost = 1024;
 
     [[nodiscard]] std::uint32_t take() noexcept {
-        for (std::size_t i = 0; i < taken_.size(); ++i) {
-            // relaxed throughout: only distinctness matters, which the bits themselves give.
-            std::uint64_t seen = taken_[i].load(std::memory_order_relaxed);
+        const std::uint32_t number = takeBelow(kMost);
+        if (number < kMost) return number;
+        // relaxed, as everywhere here: only distinctness matters, which the values themselves give.
+        return kMost + beyond_.fetch_add(1, std::memory_order_relaxed);
+    }
+
+    /// Takes the smallest number that is free, if it is below `limit`; else returns `limit`.
+    [[nodiscard]] std::uint32_t takeBelow(std::uint32_t limit) noexcept {
+        std::uint32_t first = 0;
+        for (auto& taken : taken_) {
+            std::uint64_t seen = taken.load(std::memory_order_relaxed);
             while (seen != kFull) {
                 const int bit = std::countr_one(seen);
-                if (taken_[i].compare_exchange_weak(seen, seen | std::uint64_t{1} << bit,
-                                                    std::memory_order_relaxed,
-                                                    std::memory_order_relaxed)) {
-                    return static_cast<std::uint32_t>(i * 64) + static_cast<std::uint32_t>(bit);
+                const std::uint32_t number = first + static_cast<std::uint32_t>(bit);
+                if (number >= limit) return limit;
+                if (taken.compare_exchange_weak(seen, seen | std::uint64_t{1} << bit,
+                                                std::memory_order_relaxed,
+                                                std::memory_order_relaxed)) {
+                    return number;
                 }
             }
+            first += 64;
         }
-        return kMost + beyond_.fetch_add(1, std::memory_order_relaxed);
+        return limit;
     }
 
     void giveBack(std::uint32_t number) noexcept {
@@ -50,7 +61,7 @@ private:
 /// Those of the process: constant-initialised, and never destroyed in effect.
 inline constinit ThreadNumbers threadNumbers{};
 
-/// A number of one thread for as long as it lives.
+/// A number of one thread for as long as it lives, or until there is a smaller one.
 class OwnThreadNumber {
 public:
     OwnThreadNumber() noexcept : number_(threadNumbers.take()) {}
@@ -59,6 +70,14 @@ public:
     ~OwnThreadNumber() { threadNumbers.giveBack(number_); }
 
     [[nodiscard]] std::uint32_t get() const noexcept { return number_; }
+
+    /// Moves to the smallest number that has become free, if it is smaller than this.
+    void closeUp() noexcept {
+        const std::uint32_t smaller = threadNumbers.takeBelow(number_);
+        if (smaller == number_) return;
+        threadNumbers.giveBack(number_);
+        number_ = smaller;
+    }
 
 private:
     std::uint32_t number_;
@@ -80,9 +99,12 @@ inline constinit thread_local std::uint32_t threadNumber = 0;
     return number != 0 ? number : reinterpret_cast<std::uintptr_t>(&threadNumber);
 }
 
-/// Gives this thread a number from 1, unlike that of every other thread that is alive and has one.
+/// Gives this thread a number from 1, unlike that of every other thread that is alive and has one:
+/// a smaller one than it had, where others have ended since. Else two that are left over from many,
+/// say the first and the third, would share one of two counters while the other is free.
 FUSEBOX_COLD inline void numberThisThread() noexcept {
-    static thread_local const OwnThreadNumber own;
+    static thread_local OwnThreadNumber own;
+    own.closeUp();
     threadNumber = own.get() + 1;
 }
 

@@ -8,6 +8,8 @@
 
 #include "breaker/suites.hpp"
 #include "campaign.hpp"
+#include "engine/execution.hpp"
+#include "fusebox/window/thread_number.hpp"
 #include "litmus.hpp"
 #include "order_table.hpp"
 
@@ -48,6 +50,10 @@ constexpr const char* kUsage =
 int main(int argc, char** argv) {
     const std::string_view what = argc > 1 ? argv[1] : "";
     const long stride = argc > 2 ? std::atol(argv[2]) : 1;
+    // Those of the explored threads, which keep them.
+    for (std::size_t thread = 0; thread < kThreads; ++thread) {
+        (void)fusebox::detail::threadNumbers.take();
+    }
     return run(what, stride > 0 ? static_cast<std::size_t>(stride) : 1) ? EXIT_SUCCESS
                                                                         : EXIT_FAILURE;
 }
