@@ -57,6 +57,18 @@ TEST_CASE("A thread has no number until it asks for one, and one that ends leave
     CHECK(thisThreadNumber() == mine);
 }
 
+TEST_CASE("A thread gets the smallest number that is free, from 1") {
+    using fusebox::detail::threadNumbers;
+    const std::uint32_t free = threadNumbers.take();
+    threadNumbers.giveBack(free);
+    std::uint32_t number = 0;
+    std::thread([&] {
+        numberThisThread();
+        number = thisThreadNumber();
+    }).join();
+    CHECK(number == free + 1);
+}
+
 TEST_CASE("Threads that live at once have different numbers") {
     constexpr int kThreads = 16;
     constexpr int kRounds = 200;
