@@ -173,6 +173,24 @@ TEST_CASE("A pace is learned between half and twice the one that was measured fi
     CHECK_THAT(static_cast<double>(line.second.rate) / 0x1p32, WithinRel(pace.learned, 1e-6));
 }
 
+TEST_CASE("A pace is learned as soon as the doubt of both samples is 2^-18 of their distance") {
+    constexpr std::uint64_t kDoubt = 50;
+    const auto rateAfter = [](std::uint64_t ticks) {
+        const auto sampleAt = [](std::uint64_t at, std::int64_t steady) {
+            return TickSample{at - kDoubt, steady, at + kDoubt};
+        };
+        TickSteering steering{sampleAt(1'000'000, 0), sampleAt(11'000'000, 10'000'000)};
+        // At two thirds of the pace from now on.
+        const auto steady = static_cast<std::int64_t>(10'000'000 + ticks * 3 / 2);
+        const TickLine line =
+            steering.restart(steering.start(), sampleAt(11'000'000 + ticks, steady));
+        return static_cast<double>(line.second.rate) / 0x1p32;
+    };
+    constexpr std::uint64_t kEnough = 2 * kDoubt << 18;
+    CHECK_THAT(rateAfter(kEnough), WithinRel(1.5, 1e-6));
+    CHECK_THAT(rateAfter(kEnough - 1), WithinRel(1.0, 1e-6));
+}
+
 TEST_CASE("A counter that stood begins to be measured anew when it goes on") {
     constexpr std::uint64_t kDoubt = 50;
     const auto sampleAt = [](std::uint64_t ticks, std::int64_t steady) {
@@ -208,9 +226,9 @@ TEST_CASE("A doubtful sample does not keep the pace from being learned") {
 TEST_CASE("A slow steady clock is followed all the same") {
     MadeUpTime time;
     time.machine().reading = 1us;
-    // Twice: the first change is still learned from a sample of the fast clock.
-    for (int i = 0; i < 2; ++i) {
-        time.machine().ticksPerNanosecond *= 1.0005L;
+    // The first change is still learned from a sample of the fast clock.
+    for (const long double change : {1.0005L, 1 / 1.0005L}) {
+        time.machine().ticksPerNanosecond *= change;
         readFor(time, 10s);
         const Readings readings = readFor(time, 1s);
         CHECK(readings.furthest() <= 2us);

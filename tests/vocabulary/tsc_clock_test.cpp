@@ -309,7 +309,10 @@ TEST_CASE("What the processor says of its counter is what the kernel read of it"
 
 #if FUSEBOX_HAS_TSC
 TEST_CASE("Both readings of the counter are what the compiler's own gives") {
-    if (!isThere()) return;
+    if (!fusebox::detail::tscFacts().hasRdtscp) {
+        WARN("no RDTSCP");
+        return;
+    }
     constexpr std::uint64_t kAtOnce = std::uint64_t{1} << 30;
     const auto since = __builtin_ia32_rdtsc();
     CHECK(fusebox::detail::TscCounter::ticks() - since < kAtOnce);
@@ -332,7 +335,7 @@ TEST_CASE("What a kernel or a processor does not tell is not known") {
     CHECK_FALSE(fusebox::detail::readClockSources("/dev/null"));
     CHECK(sourcesOf("kvm-clock tsc acpi_pm") == "kvm-clock tsc acpi_pm");
     CHECK(sourcesOf("tsc hpet \n") == "tsc hpet");
-    CHECK(sourcesOf("\n")->empty());
+    CHECK(sourcesOf("\n") == "");
     CHECK_FALSE(sourcesOf(""));
 #if FUSEBOX_HAS_TSC
     CHECK_FALSE(fusebox::detail::hasCpuidBit(0x8fffffffU, 0));   // no such leaf

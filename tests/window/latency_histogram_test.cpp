@@ -170,7 +170,7 @@ TEST_CASE("Counts of latencies add up, bucket by bucket") {
     LatencyCounts other;
     for (std::size_t b = 0; b < LatencyScale::kBuckets; ++b) {
         one.buckets[b] = b + 1;
-        other.buckets[b] = 1000 * b;
+        other.buckets[b] = 1000 * (b + 1);
     }
     one.calls = 5;
     one.longest = 70;
@@ -180,7 +180,7 @@ TEST_CASE("Counts of latencies add up, bucket by bucket") {
     sum += other;
     std::size_t wrong = 0;
     for (std::size_t b = 0; b < LatencyScale::kBuckets; ++b)
-        wrong += sum.buckets[b] != 1001 * b + 1;
+        wrong += sum.buckets[b] != 1001 * (b + 1);
     CHECK(wrong == 0);
     CHECK(sum.calls == 65);
     CHECK(sum.longest == 70);
