@@ -179,7 +179,8 @@ class Reader:
             if node.text == ";":
                 self.declaration(nodes[begin:index])
                 begin = index + 1
-            elif node.is_open("{") and node.before and self.is_block(nodes[begin:index]):
+            elif node.is_open("{") and node.before and self.is_block(nodes[begin:index]) \
+                    and not self.is_initialised(nodes[begin:index]):
                 self.definition(nodes[begin:index], node)
                 begin = index + 1
             elif node.text == ":" and index == begin + 1 and nodes[begin].text in (
@@ -190,6 +191,12 @@ class Reader:
     def is_block(head):
         return bool(head) and (head[-1].children is not None
                                or head[-1].text not in ("=", "return", ","))
+
+    @staticmethod
+    def is_initialised(head):
+        """Whether a lambda follows, not the body of a function."""
+        return any(node.text == "=" and before.text != "operator"
+                   for before, node in zip(head, head[1:]))
 
     @staticmethod
     def words(head):
@@ -240,7 +247,7 @@ class Reader:
         constant = "constexpr" in words and not self.is_function(nodes)
         previous = self.form
         self.head = True
-        if constant and self.of_template:
+        if constant and self.of_template or "constinit" in words:
             # As variables they would have no order of initialisation: others might read 0.
             self.form = "text"
             self.expressions(nodes)
@@ -494,8 +501,10 @@ class Reader:
             return
         if node.is_open("{") and node.before and previous is not None and self.is_block(nodes[:index]) \
                 and not self.is_binary(nodes, index - 1) and previous.text not in ("?", ":"):
-            form, self.form = self.form, "expression"
-            self.block(node.children)  # A lambda's.
+            form = self.form
+            # A lambda's: of a constant of a class, it is run by the compiler only.
+            self.form = "text" if form == "text" else "expression"
+            self.block(node.children)
             self.form = form
         else:
             self.expressions(node.children)

@@ -159,6 +159,16 @@ TEST_CASE("At an unacceptable rate of 1 any success resets the score") {
     CHECK(fails(6));
 }
 
+TEST_CASE("Only a failure reaches the lowest limit") {
+    Tracker tracker{Cusum{0.1, 0.3, 2}};
+    CHECK(tracker.score(0) == 0.0);
+    CHECK(tracker.score(1) == 0.0);
+    const auto success = tracker.record({.position = 2, .failed = false});
+    CHECK_FALSE(success.trips);
+    CHECK_FALSE(success.holds);
+    CHECK(tracker.record({.position = 3, .failed = true}).trips);
+}
+
 TEST_CASE("Round figures need no failure more than they say") {
     // ln(calls * unacceptable) / ln(unacceptable / acceptable) failures in a row.
     struct Figures {

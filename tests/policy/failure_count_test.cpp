@@ -88,6 +88,7 @@ TEST_CASE("A failure at a time before the last one is in the window") {
 }
 
 TEST_CASE("FailureCount in words, and what it refuses") {
+    CHECK(toString(FailureCount{}) == "5 failures within the last 1 min");
     CHECK(toString(FailureCount{.window = 30s}) == "5 failures within the last 30 s");
     CHECK(toString(FailureCount{1, lastCalls(20)}) == "1 failure within the last 20 calls");
 
@@ -123,6 +124,8 @@ TEST_CASE("A tracker of FailureCount adopts what is enough for its threshold") {
     CHECK(three.adopt(after(2, {1s, 20s})));
     CHECK_FALSE(three.record({.time = 21s, .failed = true}).trips);
     CHECK(three.record({.time = 22s, .failed = true}).trips);
+    CHECK(three.adopt(after(3, {31s, 32s})));  // in place of what it knew
+    CHECK(three.counts(0, 32s).failures == 2);
     CHECK(fresh(2).adopt(after(2, {1s, 2s})));
     CHECK(fresh(3).adopt(after(4, {1s, 2s})));
     CHECK_FALSE(fresh(2, 20s).adopt(after(2, {1s})));

@@ -159,6 +159,26 @@ static_assert(!TripPolicy<With<RecordChangesTheRecord>>);
 
 }  // namespace
 
+TEST_CASE("What is left out of a record, a verdict or needs says nothing and asks for nothing") {
+    CallRecord record;
+    CHECK(record.position == 0);
+    CHECK(record.time == 0ns);
+    CHECK(record.elapsed == 0ns);
+    CHECK_FALSE(record.failed);
+    CHECK_FALSE(record.slow);
+    Verdict verdict;
+    CHECK_FALSE(verdict.trips);
+    CHECK_FALSE(verdict.holds);
+    TrackerNeeds needs;
+    CHECK_FALSE(needs.time);
+    CHECK_FALSE(needs.successes);
+    CHECK_FALSE(needs.ticks);
+    CHECK_FALSE(needs.preciseTicks);
+    CHECK(needs.slowerThan == kForever);
+    CHECK(needs.minimumCalls == 1);
+    CHECK(needs.windowSize == 0);
+}
+
 TEST_CASE("What a policy leaves out has a default") {
     Archetype::Tracker<steady_clock> tracker{Archetype{}};
     const TrackerNeeds needs = detail::needsOf(tracker);

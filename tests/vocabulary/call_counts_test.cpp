@@ -23,6 +23,11 @@ TEST_CASE("Rates are empty below the minimum of calls and there from it on") {
     CHECK(CallCounts{10, 5, 1}.slowCallRate(10) == 0.1);
 }
 
+TEST_CASE("One call is enough for a rate where no minimum is asked for") {
+    CHECK(CallCounts{1, 1, 0}.failureRate() == 1.0);
+    CHECK(CallCounts{1, 0, 1}.slowCallRate() == 1.0);
+}
+
 TEST_CASE("A rate equals the decimal fraction that a person would write") {
     CHECK(CallCounts{100, 7, 0}.failureRate() == 0.07);
     CHECK(CallCounts{100, 29, 0}.failureRate() == 0.29);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -81,7 +82,13 @@ struct CountingClock {
     [[nodiscard]] time_point now() const { return time_point{duration{++*reads}}; }
 };
 
+/// One of whose traits the user says nothing.
+struct TerseClock : CountingClock {};
+
 }  // namespace
+
+template <>
+struct fusebox::ClockTraits<TerseClock> {};
 
 TEST_CASE("A clock without a cheaper twin reads itself for deadlines") {
     const CountingClock clock;
@@ -89,6 +96,25 @@ TEST_CASE("A clock without a cheaper twin reads itself for deadlines") {
     CHECK(*clock.reads == 1);
     STATIC_REQUIRE(ClockTraits<CountingClock>::coarseLag == 0ns);
     STATIC_REQUIRE_FALSE(ClockTraits<CountingClock>::neverStepsBack);
+}
+
+TEST_CASE("What a clock's own traits leave out is as for a clock without traits") {
+    using Traits = fusebox::detail::CompleteClockTraits<TerseClock>;
+    CHECK_FALSE(Traits::neverStepsBack);
+    CHECK(Traits::coarseLag == 0ns);
+    const TerseClock clock;
+    CHECK(Traits::coarseNow(clock).time_since_epoch() == 1ns);
+}
+
+TEST_CASE("The wall clock's tick is its time as of a moment ago, and grows from one to the next") {
+    const std::int64_t first = fusebox::detail::wallTick();
+    std::int64_t next = first;
+    while (next == first) next = fusebox::detail::wallTick();
+    CHECK(next > first);
+    const auto ago =
+        std::chrono::system_clock::now().time_since_epoch() - std::chrono::nanoseconds{next};
+    CHECK(ago >= 0ns);
+    CHECK(ago < 1min);
 }
 
 TEST_CASE("The coarse twin of the steady clock is never ahead of it") {

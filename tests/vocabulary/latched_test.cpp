@@ -3,60 +3,17 @@
 #include "fusebox/vocabulary/detail/latched.hpp"
 
 #include <array>
-#include <atomic>
 #include <cstdint>
-#include <functional>
-#include <mutex>
 #include <numeric>
-#include <utility>
 
 #include "support/catch.hpp"
+#include "support/other_thread.hpp"
 
 using fusebox::detail::Latched;
+using fusebox::test::OtherThread;
+using fusebox::test::SteppedPlatform;
 
 namespace {
-
-/// What another thread does before one of the atomic steps of this one.
-class OtherThread {
-public:
-    /// Lets it act before the step that comes after so many others.
-    static void actBeforeStep(int step, std::function<void()> action) {
-        stepsLeft = step;
-        pending = std::move(action);
-    }
-    /// Whether it came to that; if not, it does not any more.
-    [[nodiscard]] static bool acted() { return !std::exchange(pending, nullptr); }
-    static void step() {
-        if (pending && stepsLeft-- == 0) std::exchange(pending, nullptr)();
-    }
-
-private:
-    static inline int stepsLeft = 0;
-    static inline std::function<void()> pending{};
-};
-
-template <class T>
-class SteppedAtomic {
-public:
-    SteppedAtomic(T value = {}) : value_(value) {}  // NOLINT(google-explicit-constructor)
-    [[nodiscard]] T load(std::memory_order order) const {
-        OtherThread::step();
-        return value_.load(order);
-    }
-    void store(T value, std::memory_order order) {
-        OtherThread::step();
-        value_.store(value, order);
-    }
-
-private:
-    std::atomic<T> value_;
-};
-
-struct SteppedPlatform {
-    template <class T>
-    using Atomic = SteppedAtomic<T>;
-    using Mutex = std::mutex;
-};
 
 using Value = std::array<std::uint64_t, 6>;
 

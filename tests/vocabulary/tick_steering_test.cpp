@@ -13,6 +13,10 @@
 #include "vocabulary/made_up_counter.hpp"
 
 using namespace std::chrono_literals;
+using Catch::Matchers::WithinRel;
+using fusebox::detail::TickLine;
+using fusebox::detail::TickSample;
+using fusebox::detail::TickSteering;
 using fusebox::test::MadeUpCounter;
 using fusebox::test::MadeUpTime;
 using std::chrono::nanoseconds;
@@ -135,6 +139,70 @@ TEST_CASE("A pause does not outlast what was learned of the pace") {
     }
 }
 
+TEST_CASE("The pace is learned from one pause to the next, too") {
+    MadeUpTime time;
+    time.machine().ticksPerNanosecond *= 1.0005L;
+    for (int i = 0; i < 5; ++i) {
+        time.pass(1s);
+        (void)time.now();
+        time.pass(kPiece);  // too early for another sample
+        if (i > 0) CHECK(std::chrono::abs(time.deviation()) <= kCalm);
+    }
+}
+
+TEST_CASE("A pace is learned between half and twice the one that was measured first") {
+    // 1 ns a tick, until a second later by the steady clock it is another.
+    struct Pace {
+        std::int64_t ticks;
+        double learned;
+    };
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    const auto pace =
+        GENERATE(Pace{kSecond * 2 / 5, 1.0}, Pace{kSecond / 2, 1.0}, Pace{kSecond * 4 / 7, 1.75},
+                 Pace{kSecond * 5 / 3, 0.6}, Pace{kSecond * 2, 1.0}, Pace{kSecond * 3, 1.0},
+                 Pace{0, 1.0}, Pace{-kSecond, 1.0});
+    CAPTURE(pace.ticks);
+    constexpr std::uint64_t kBegin = std::uint64_t{1} << 40;
+    const auto sampleAt = [](std::int64_t ticks, std::int64_t steady) {
+        const std::uint64_t at = kBegin + static_cast<std::uint64_t>(ticks);
+        return TickSample{at, steady, at};
+    };
+    TickSteering steering{sampleAt(0, 0), sampleAt(1'000'000, 1'000'000)};
+    TickLine line = steering.start();
+    line = steering.restart(line, sampleAt(1'000'000 + pace.ticks, 1'000'000 + kSecond));
+    CHECK_THAT(static_cast<double>(line.second.rate) / 0x1p32, WithinRel(pace.learned, 1e-6));
+}
+
+TEST_CASE("A pace is learned as soon as the doubt of both samples is 2^-18 of their distance") {
+    constexpr std::uint64_t kDoubt = 50;
+    const auto rateAfter = [](std::uint64_t ticks) {
+        const auto sampleAt = [](std::uint64_t at, std::int64_t steady) {
+            return TickSample{at - kDoubt, steady, at + kDoubt};
+        };
+        TickSteering steering{sampleAt(1'000'000, 0), sampleAt(11'000'000, 10'000'000)};
+        // At two thirds of the pace from now on.
+        const auto steady = static_cast<std::int64_t>(10'000'000 + ticks * 3 / 2);
+        const TickLine line =
+            steering.restart(steering.start(), sampleAt(11'000'000 + ticks, steady));
+        return static_cast<double>(line.second.rate) / 0x1p32;
+    };
+    constexpr std::uint64_t kEnough = 2 * kDoubt << 18;
+    CHECK_THAT(rateAfter(kEnough), WithinRel(1.5, 1e-6));
+    CHECK_THAT(rateAfter(kEnough - 1), WithinRel(1.0, 1e-6));
+}
+
+TEST_CASE("A counter that stood begins to be measured anew when it goes on") {
+    constexpr std::uint64_t kDoubt = 50;
+    const auto sampleAt = [](std::uint64_t ticks, std::int64_t steady) {
+        return TickSample{ticks - kDoubt, steady, ticks + kDoubt};
+    };
+    TickSteering steering{sampleAt(1'000'000, 0), sampleAt(11'000'000, 10'000'000)};
+    TickLine line = steering.start();
+    line = steering.restart(line, sampleAt(11'000'000, 60'000'000));
+    line = steering.restart(line, sampleAt(111'000'000, 160'000'000));
+    CHECK_THAT(static_cast<double>(line.second.rate) / 0x1p32, WithinRel(1.0, 1e-6));
+}
+
 TEST_CASE("A thread that is held up while it takes a sample moves nothing") {
     MadeUpTime time;
     readFor(time, 1s);
@@ -158,11 +226,14 @@ TEST_CASE("A doubtful sample does not keep the pace from being learned") {
 TEST_CASE("A slow steady clock is followed all the same") {
     MadeUpTime time;
     time.machine().reading = 1us;
-    time.machine().ticksPerNanosecond *= 1.0005L;
-    readFor(time, 10s);
-    const Readings readings = readFor(time, 1s);
-    CHECK(readings.furthest() <= 2us);
-    CHECK(readings.wentBack == 0);
+    // The first change is still learned from a sample of the fast clock.
+    for (const long double change : {1.0005L, 1 / 1.0005L}) {
+        time.machine().ticksPerNanosecond *= change;
+        readFor(time, 10s);
+        const Readings readings = readFor(time, 1s);
+        CHECK(readings.furthest() <= 2us);
+        CHECK(readings.wentBack == 0);
+    }
 }
 
 TEST_CASE("A counter that leaps forward puts the time ahead by two pieces at most, for eight") {

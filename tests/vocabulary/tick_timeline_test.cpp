@@ -2,50 +2,26 @@
 // Who draws the next line when several come by, made certain by a mutex that lets others go first.
 #include "fusebox/vocabulary/detail/tick_timeline.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <utility>
 
 #include "support/catch.hpp"
+#include "support/other_thread.hpp"
 #include "vocabulary/made_up_counter.hpp"
 
 using namespace std::chrono_literals;
 using fusebox::detail::TickCalibration;
 using fusebox::detail::TickTimeline;
+using fusebox::test::HookedMutex;
+using fusebox::test::HookedPlatform;
 using fusebox::test::MadeUpCounter;
 using std::chrono::nanoseconds;
 
 namespace {
 
 constexpr nanoseconds kPiece = fusebox::detail::TickSteering::kPiece;
-
-/// A mutex before which something happens, once, as if another thread had come first.
-class HookedMutex {
-public:
-    static inline std::function<void()> before{};
-    static inline bool isTaken = false;
-
-    void lock() { happen(); }
-    [[nodiscard]] bool try_lock() {  // NOLINT(readability-identifier-naming): the standard's
-        happen();
-        return !isTaken;
-    }
-    void unlock() {}
-
-private:
-    static void happen() {
-        if (const auto hook = std::exchange(before, nullptr)) hook();
-    }
-};
-
-struct HookedPlatform {
-    template <class T>
-    using Atomic = std::atomic<T>;
-    using Mutex = HookedMutex;
-};
 
 /// Counts the samples, of which the steady clock is one reading each.
 struct CountingCounter {
@@ -62,8 +38,7 @@ struct CountingCounter {
 class Timeline {
 public:
     Timeline() {
-        HookedMutex::before = nullptr;
-        HookedMutex::isTaken = false;
+        HookedMutex::reset();
         const TickCalibration pace = fusebox::detail::calibrate(machine_);
         timeline_.emplace(CountingCounter{machine_, &samples_},
                           fusebox::detail::TickSteering{pace.first, pace.last});

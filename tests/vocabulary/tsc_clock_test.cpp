@@ -7,6 +7,7 @@
 #include <cctype>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;
+using Catch::Matchers::StartsWith;
 using fusebox::CircuitState;
 using fusebox::ClockTraits;
 using fusebox::CoarseSteadyClock;
@@ -86,6 +88,18 @@ TscFacts goodFacts() {
 
 std::string sentenceAbout(const TscFacts& facts) {
     return validate(facts).value_or("");
+}
+
+/// What is read of a kernel whose file is this.
+std::optional<std::string> sourcesOf(const std::string& content) {
+    std::FILE* const file = std::tmpfile();
+    REQUIRE(file != nullptr);
+    std::fputs(content.c_str(), file);
+    std::fflush(file);
+    const std::string path = "/proc/self/fd/" + std::to_string(fileno(file));
+    auto sources = fusebox::detail::readClockSources(path.c_str());
+    std::fclose(file);
+    return sources;
 }
 
 using Breaker = fusebox::CircuitBreaker<TscClock, fusebox::ConsecutiveFailures>;
@@ -209,7 +223,15 @@ TEST_CASE("Deadlines of a breaker on a TscClock are on the steady time line") {
 
 TEST_CASE("Where the machine gives no reason to trust the counter, the sentence says which") {
     CHECK_FALSE(validate(goodFacts()));
-    TscFacts facts = goodFacts();
+    TscFacts facts;
+    CHECK_THAT(sentenceAbout(facts), StartsWith("processor"));
+    facts.isX8664 = true;
+    CHECK_THAT(sentenceAbout(facts), StartsWith("time stamp counter"));
+    facts.isInvariant = true;
+    CHECK_THAT(sentenceAbout(facts), StartsWith("RDTSCP"));
+    facts.hasRdtscp = true;
+    CHECK_THAT(sentenceAbout(facts), StartsWith("available_clocksource"));
+    facts = goodFacts();
     facts.isX8664 = false;
     CHECK(sentenceAbout(facts) == "processor is not x86-64; allowed: x86-64");
     facts = goodFacts();
@@ -285,6 +307,19 @@ TEST_CASE("What the processor says of its counter is what the kernel read of it"
     }
 }
 
+#if FUSEBOX_HAS_TSC
+TEST_CASE("Both readings of the counter are what the compiler's own gives") {
+    if (!fusebox::detail::tscFacts().hasRdtscp) {
+        WARN("no RDTSCP");
+        return;
+    }
+    constexpr std::uint64_t kAtOnce = std::uint64_t{1} << 30;
+    const auto since = __builtin_ia32_rdtsc();
+    CHECK(fusebox::detail::TscCounter::ticks() - since < kAtOnce);
+    CHECK(fusebox::detail::TscCounter::relaxedTicks() - since < kAtOnce);
+}
+#endif
+
 TEST_CASE("A counter whose pace cannot be measured is refused with that sentence") {
     TscTime uneven{goodFacts(), [](const fusebox::detail::TscCounter&) {
                        fusebox::detail::TickCalibration pace;
@@ -298,6 +333,10 @@ TEST_CASE("A counter whose pace cannot be measured is refused with that sentence
 TEST_CASE("What a kernel or a processor does not tell is not known") {
     CHECK_FALSE(fusebox::detail::readClockSources("/nowhere/available_clocksource"));
     CHECK_FALSE(fusebox::detail::readClockSources("/dev/null"));
+    CHECK(sourcesOf("kvm-clock tsc acpi_pm") == "kvm-clock tsc acpi_pm");
+    CHECK(sourcesOf("tsc hpet \n") == "tsc hpet");
+    CHECK(sourcesOf("\n") == "");
+    CHECK_FALSE(sourcesOf(""));
 #if FUSEBOX_HAS_TSC
     CHECK_FALSE(fusebox::detail::hasCpuidBit(0x8fffffffU, 0));   // no such leaf
     CHECK_FALSE(fusebox::detail::hasCpuidBit(0x80000007U, 31));  // a reserved bit

@@ -126,6 +126,42 @@ TEST_CASE("Entering anew forgets every call") {
     CHECK(window.counts(13) == CallCounts{10, 0, 0});
 }
 
+TEST_CASE("A window adopts another unless a call that it holds has left the other") {
+    const auto after = [](int span, std::uint64_t calls) {
+        LastCallsWindow window{span};
+        for (std::uint64_t position = 1; position <= calls; ++position) {
+            window.record(position, true, position % 2 == 0);
+        }
+        return window;
+    };
+    for (const int span : {1, 2, 3, 4, 5, 9}) {
+        for (std::uint64_t calls = 0; calls < 12; ++calls) {
+            CAPTURE(span, calls);
+            LastCallsWindow window = after(span, 2);  // what it knew does not matter
+            if (span > 4 && calls > 4) {
+                CHECK_FALSE(window.adopt(after(4, calls)));
+                CHECK(window.counts(2) == after(span, 2).counts(2));
+                continue;
+            }
+            REQUIRE(window.adopt(after(4, calls)));
+            CHECK(window.counts(calls) == after(span, calls).counts(calls));
+            window.record(calls + 1, false, true);
+            LastCallsWindow expected = after(span, calls);
+            expected.record(calls + 1, false, true);
+            CHECK(window.counts(calls + 1) == expected.counts(calls + 1));
+        }
+    }
+}
+
+TEST_CASE("A window that was entered anew has nothing that could be missing in a longer one") {
+    LastCallsWindow window{2};
+    for (std::uint64_t position = 1; position <= 5; ++position) window.record(position, true, true);
+    window.enter();
+    LastCallsWindow longer{3};
+    CHECK(longer.adopt(window));
+    CHECK(longer.counts(0) == CallCounts{0, 0, 0});
+}
+
 TEST_CASE("A size that validation refuses is held to the range") {
     LastCallsWindow window{-5};
     window.record(1, true, true);

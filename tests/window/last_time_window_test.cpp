@@ -190,6 +190,29 @@ TEST_CASE("Entering anew starts an empty window at that time") {
     CHECK(window.counts(1, 1344ns) == CallCounts{0, 0, 0});
 }
 
+TEST_CASE("A window that was not entered yet begins empty, at 0") {
+    LastTimeWindow window{100ns};
+    CHECK(window.nextEdge() == 10ns);
+    window.record(1, 9ns, true, true);
+    CHECK(window.counts(1, 109ns) == CallCounts{1, 1, 1});
+    CHECK(window.counts(1, 110ns) == CallCounts{0, 0, 0});
+}
+
+TEST_CASE("A window adopts another of the same length only") {
+    LastTimeWindow known{100ns};
+    known.enter(1000ns);
+    known.record(1, 1001ns, true, false);
+    LastTimeWindow window{100ns};
+    CHECK(window.adopt(known));
+    CHECK(window.counts(1, 1109ns) == CallCounts{1, 1, 0});
+    CHECK(window.counts(1, 1110ns) == CallCounts{0, 0, 0});
+    for (const auto span : {99ns, 101ns}) {
+        LastTimeWindow other{span};
+        CHECK_FALSE(other.adopt(known));
+        CHECK(other.counts(0, 0ns) == CallCounts{0, 0, 0});
+    }
+}
+
 TEST_CASE("A duration that validation refuses is held to the range") {
     LastTimeWindow window{-5s};
     window.enter(0ns);

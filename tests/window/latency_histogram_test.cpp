@@ -12,24 +12,29 @@
 #include <thread>
 #include <vector>
 
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
+#include "support/other_thread.hpp"
 
 using namespace std::chrono_literals;
 using fusebox::detail::LatencyCounts;
 using fusebox::detail::LatencyScale;
+using std::chrono::nanoseconds;
 
 namespace {
 
 using Histogram = fusebox::detail::LatencyHistogram<>;
 using Room = Histogram::Room;
 
+/// At so many calls a bucket of 16 bits is half full.
+constexpr std::uint64_t kHalfFull = 0x8000;
 constexpr std::uint64_t kHour = std::chrono::nanoseconds{1h}.count();
 
 /// Some rooms, asked for as the histogram wants it.
-template <std::size_t N>
-auto each(const std::array<Room, N>& rooms) {
+template <class Rooms>
+auto each(const Rooms& rooms) {
     return [&rooms](auto&& action) {
-        for (const Room& room : rooms) action(room);
+        for (const auto& room : rooms) action(room);
     };
 }
 
@@ -49,7 +54,24 @@ TEST_CASE("Latency buckets are in order, without gaps, and a value is in the one
     CHECK(wrong == 0);
     CHECK(LatencyScale::bucketOf(0) == 0);
     CHECK(LatencyScale::lowest(LatencyScale::kBuckets - 1) > kHour);
-    CHECK(LatencyScale::bucketOf(~std::uint64_t{0}) == LatencyScale::kBuckets - 1);
+    // What is longer shares the last one.
+    const std::uint64_t beyond = LatencyScale::lowest(LatencyScale::kBuckets);
+    for (std::uint64_t value = beyond; value != 0; value *= 2) {
+        CHECK(LatencyScale::bucketOf(value) == LatencyScale::kBuckets - 1);
+        CHECK(LatencyScale::bucketOf(value * 2 - 1) == LatencyScale::kBuckets - 1);
+    }
+}
+
+TEST_CASE("The middle of a bucket is as far from both its ends, but for a rounding") {
+    std::size_t wrong = 0;
+    for (std::size_t bucket = 0; bucket < LatencyScale::kBuckets; ++bucket) {
+        const auto low = static_cast<long double>(LatencyScale::lowest(bucket));
+        const auto high = static_cast<long double>(LatencyScale::lowest(bucket + 1) - 1);
+        const auto middle = static_cast<long double>(LatencyScale::middle(bucket).count());
+        const long double harmonic = low == 0 ? 0 : 2 * low * high / (low + high);
+        wrong += std::abs(middle - harmonic) > 0.5001L;
+    }
+    CHECK(wrong == 0);
 }
 
 TEST_CASE("The middle of a latency's bucket is within 9.4 % of it, up to an hour") {
@@ -133,6 +155,132 @@ TEST_CASE("A bucket holds more calls than its 16 bits, in each room") {
     histogram.record(rooms[0], 1us);
     CHECK(histogram.counts(each(rooms)).calls == 1);
 }
+
+TEST_CASE("Latencies beyond the scale are in its last bucket, and the longest is known exactly") {
+    Histogram histogram;
+    std::array<Room, 1> rooms;
+    histogram.record(rooms[0], 10h);
+    const auto summary = histogram.counts(each(rooms)).summary();
+    CHECK(summary.p50 == LatencyScale::middle(LatencyScale::kBuckets - 1));
+    CHECK(summary.max == 10h);
+}
+
+TEST_CASE("Counts of latencies add up, bucket by bucket") {
+    LatencyCounts one;
+    LatencyCounts other;
+    for (std::size_t b = 0; b < LatencyScale::kBuckets; ++b) {
+        one.buckets[b] = b + 1;
+        other.buckets[b] = 1000 * (b + 1);
+    }
+    one.calls = 5;
+    one.longest = 70;
+    other.calls = 60;
+    other.longest = 8;
+    LatencyCounts sum = one;
+    sum += other;
+    std::size_t wrong = 0;
+    for (std::size_t b = 0; b < LatencyScale::kBuckets; ++b)
+        wrong += sum.buckets[b] != 1001 * (b + 1);
+    CHECK(wrong == 0);
+    CHECK(sum.calls == 65);
+    CHECK(sum.longest == 70);
+    other += one;
+    CHECK(other.longest == 70);
+}
+
+TEST_CASE("The longest latency is that of whichever thread comes first or last") {
+    using Stepped = fusebox::detail::LatencyHistogram<fusebox::test::SteppedPlatform>;
+    using fusebox::test::OtherThread;
+    const auto others = GENERATE(3us, 9us);
+    for (int step = 0;; ++step) {
+        CAPTURE(step);
+        Stepped histogram;
+        std::array<Stepped::Room, 1> rooms;
+        OtherThread::actBeforeStep(step, [&] { histogram.record(rooms[0], others); });
+        histogram.record(rooms[0], 5us);
+        if (!OtherThread::acted()) break;
+        const LatencyCounts counts = histogram.counts(each(rooms));
+        CHECK(counts.calls == 2);
+        CHECK(counts.longest ==
+              static_cast<std::uint64_t>(std::max(5'000ns, nanoseconds{others}).count()));
+    }
+}
+
+TEST_CASE("A half full bucket is carried over by who finds it so, and once by who comes together") {
+    using Hooked = fusebox::detail::LatencyHistogram<fusebox::test::HookedPlatform>;
+    using fusebox::test::HookedMutex;
+    HookedMutex::reset();
+    Hooked histogram;
+    std::array<Hooked::Room, 1> rooms;
+    std::uint64_t calls = 0;
+    const auto record = [&](std::uint64_t until) {
+        while (calls < until) {
+            ++calls;
+            histogram.record(rooms[0], 5us);
+        }
+    };
+    const auto known = [&] { return histogram.counts(each(rooms)).calls; };
+
+    record(kHalfFull);
+    // It is the next that carries; another comes first.
+    HookedMutex::before = [&] { record(kHalfFull + 2); };
+    record(kHalfFull + 1);
+    CHECK(known() == kHalfFull + 2);
+
+    HookedMutex::reset();
+    HookedMutex::isTaken = true;
+    record(kHalfFull + 0xf000);
+    CHECK(HookedMutex::waits == 0);
+    record(kHalfFull + 0xf000 + 3);
+    CHECK(HookedMutex::waits > 0);
+    CHECK(known() == calls);
+}
+
+#if !defined(FUSEBOX_TEST_CANNOT_COUNT)
+
+TEST_CASE("Without memory for its buckets a call is not counted") {
+    Histogram histogram;
+    std::array<Room, 1> rooms;
+    using fusebox::test::allocations;
+    allocations().outOfMemory = true;
+    const bool recorded = histogram.record(rooms[0], 5us);
+    allocations().outOfMemory = false;
+    CHECK_FALSE(recorded);
+    CHECK(histogram.counts(each(rooms)).calls == 0);
+    CHECK(histogram.record(rooms[0], 5us));
+    CHECK(histogram.counts(each(rooms)).calls == 1);
+}
+
+TEST_CASE(
+    "Without memory to carry counts over they stay where they are, as long as there is room") {
+    Histogram histogram;
+    std::array<Room, 1> rooms;
+    using fusebox::test::allocations;
+    constexpr std::uint64_t kAll = 2 * kHalfFull - 2;
+    histogram.record(rooms[0], 5us);
+    allocations().outOfMemory = true;
+    for (std::uint64_t i = 1; i < kAll; ++i) histogram.record(rooms[0], 5us);
+    allocations().outOfMemory = false;
+    CHECK(histogram.counts(each(rooms)).calls == kAll);
+    histogram.record(rooms[0], 5us);
+    CHECK(histogram.counts(each(rooms)).calls == kAll + 1);
+}
+
+TEST_CASE("A histogram gives back all its memory") {
+    std::size_t held = 1;
+    fusebox::test::allocations().heldBytes = 0;
+    (void)fusebox::test::allocationsIn([&] {
+        {
+            Histogram histogram;
+            std::array<Room, 1> rooms;
+            for (std::uint64_t i = 0; i < kHalfFull + 2; ++i) histogram.record(rooms[0], 5us);
+        }
+        held = fusebox::test::allocations().heldBytes;
+    });
+    CHECK(held == 0);
+}
+
+#endif
 
 TEST_CASE("While counts are carried over, a reader misses no call and sees none twice") {
     Histogram histogram;

@@ -274,6 +274,23 @@ TEST_CASE("Successes of an epoch that ends while threads spread are counted in i
     }
 }
 
+TEST_CASE("Every bit of an epoch tells it from others, and costs no count") {
+    std::mutex mutex;
+    ShardedCounters<> counters{1, mutex};
+    counters.addSuccess(0);
+    for (int bit = 0; bit < 16; ++bit) {
+        const auto tag = static_cast<ShardedCounters<>::Tag>(1U << bit);
+        CHECK_FALSE(counters.addSuccess(tag));
+        {
+            const std::lock_guard lock{mutex};
+            counters.enter(tag);
+        }
+        CHECK(counters.addSuccess(tag));
+        CHECK_FALSE(counters.addSuccess(0));
+        CHECK(counters.sum() == static_cast<std::uint64_t>(bit) + 2);
+    }
+}
+
 TEST_CASE("Clearing keeps the calls in flight, on every shard") {
     std::mutex mutex;
     ShardedCounters<> counters{4, mutex};

@@ -98,6 +98,18 @@ TEST_CASE("A thread moves up to the number of one that has ended") {
     CHECK(later == first);
 }
 
+TEST_CASE("A thread gets the smallest number that is free, from 1") {
+    using fusebox::detail::threadNumbers;
+    const std::uint32_t free = threadNumbers.take();
+    threadNumbers.giveBack(free);
+    std::uint32_t number = 0;
+    std::thread([&] {
+        numberThisThread();
+        number = thisThreadNumber();
+    }).join();
+    CHECK(number == free + 1);
+}
+
 TEST_CASE("Threads that live at once have different numbers") {
     constexpr int kThreads = 16;
     constexpr int kRounds = 200;

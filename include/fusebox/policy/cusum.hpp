@@ -119,7 +119,7 @@ struct Cusum {
         static constexpr std::uint64_t kUnit = std::uint64_t{1} << 40;
         static constexpr double kFailure = static_cast<double>(kUnit);
         static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
-        static constexpr std::uint64_t kMost = kNever - 2 * kUnit;
+        static constexpr std::uint64_t kMost = kNever - kUnit;
 
         /// At least 1, so that only a failure can reach the lowest limit.
         [[nodiscard]] static std::uint64_t roundedUp(double units) noexcept {
@@ -130,8 +130,8 @@ struct Cusum {
             return fits ? static_cast<std::uint64_t>(std::ceil(units)) : kNever;
         }
 
-        std::uint64_t fall_ = 0;
-        std::uint64_t limit_ = 0;
+        std::uint64_t fall_;
+        std::uint64_t limit_;
         std::uint64_t score_ = 0;
         std::uint64_t last_ = 0;  // the position of the last record
     };

@@ -11,7 +11,8 @@
 namespace fusebox {
 
 /// "2026-11-21T19:47:09.123Z", rounded down. Years outside 0 to 9999 are held at their ends.
-[[nodiscard]] inline std::string isoTime(std::chrono::system_clock::time_point time) {
+template <class Duration = std::chrono::system_clock::duration>
+[[nodiscard]] std::string isoTime(std::chrono::sys_time<Duration> time) {
     using namespace std::chrono;
     constexpr sys_time<milliseconds> kFirst = sys_days{year{0} / January / 1};
     constexpr sys_time<milliseconds> kLast = sys_days{year{10000} / January / 1} - milliseconds{1};

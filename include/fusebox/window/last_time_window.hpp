@@ -110,7 +110,8 @@ private:
         const auto span = static_cast<std::uint64_t>(span_);
         const auto rest = static_cast<std::int64_t>(since % span);
         int slice = 0;
-        while (slice + 1 < kSlices && edgeOf(slice + 1) <= rest) ++slice;
+        // The last edge is the span, above any rest.
+        while (edgeOf(slice + 1) <= rest) ++slice;
         return {now - std::chrono::nanoseconds{rest},
                 static_cast<int>(std::min<std::uint64_t>(since / span, 2)), slice};
     }
@@ -128,13 +129,14 @@ private:
     }
 
     std::int64_t span_;
-    std::array<Edge, kEdges> edges_{};
-    std::size_t newest_ = 0;
-    std::uint64_t failures_ = 0;
-    std::uint64_t slow_ = 0;
-    std::chrono::nanoseconds round_{0};
-    int slice_ = 0;
-    std::chrono::nanoseconds nextEdge_{0};
+    // The rest is set by `enter`.
+    std::array<Edge, kEdges> edges_;
+    std::size_t newest_;
+    std::uint64_t failures_;
+    std::uint64_t slow_;
+    std::chrono::nanoseconds round_;
+    int slice_;
+    std::chrono::nanoseconds nextEdge_;
 };
 
 }  // namespace fusebox

@@ -47,12 +47,12 @@ struct LatencyCounts {
 private:
     /// Nearest rank: the smallest value with at least that share of the calls at or below it.
     [[nodiscard]] std::chrono::nanoseconds valueAt(double quantile) const noexcept {
-        if (calls == 0) return std::chrono::nanoseconds::zero();
         auto left = static_cast<std::int64_t>(std::ceil(quantile * static_cast<double>(calls)));
         std::size_t bucket = 0;
-        for (; bucket + 1 < buckets.size(); ++bucket) {
-            left -= static_cast<std::int64_t>(buckets[bucket]);
+        for (const std::uint64_t count : buckets) {
+            left -= static_cast<std::int64_t>(count);
             if (left <= 0) break;
+            ++bucket;
         }
         return LatencyScale::middle(bucket);
     }

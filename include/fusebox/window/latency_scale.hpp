@@ -37,8 +37,8 @@ public:
         const std::size_t quarter = (bucket - kExact) % 4;
         const int shift = kTopOctave - static_cast<int>(octave);
         if (quarter == 0) return std::uint64_t{1} << (63 - shift);
-        // The smallest value whose mantissa reaches the edge.
-        return ((kEdges[quarter - 1] - 1) >> shift) + 1;
+        // The smallest value whose mantissa reaches the edge, which is never a whole number here.
+        return (kEdges[quarter - 1] >> shift) + 1;
     }
 
     /// The value that stands for a bucket, in nanoseconds: as far from both its ends, relatively.

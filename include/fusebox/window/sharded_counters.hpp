@@ -250,9 +250,9 @@ private:
         if (!shards) return;
         // Under the mutex the first shard is in the present epoch.
         const Tag tag = tagOf(first_.recorded.load(std::memory_order_relaxed));
-        for (std::size_t i = 0; i < most_; ++i) {
-            shards[i].recorded.store(tagged(tag, 0), std::memory_order_relaxed);
-        }
+        std::for_each_n(shards, most_, [=](Shard& shard) {
+            shard.recorded.store(tagged(tag, 0), std::memory_order_relaxed);
+        });
         // release, with the acquires in `mine`: the shards are made before they are found, and are
         // there before the mask says so.
         shards_.store(shards, std::memory_order_release);

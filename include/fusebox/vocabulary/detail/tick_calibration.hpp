@@ -61,7 +61,7 @@ template <class Counter>
         const double before = rateBetween(result.first, middle);
         const double after = rateBetween(middle, result.last);
         // Infinite if it stood still.
-        if (!(before > 0 && before < kSlowest && after > 0 && after < kSlowest)) {
+        if (!(before > 0 && before <= kSlowest && after > 0 && after <= kSlowest)) {
             result.complaint = complain("pace of the counter", "below 1 MHz", "1 MHz or more");
             return result;
         }

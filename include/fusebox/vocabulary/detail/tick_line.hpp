@@ -10,8 +10,8 @@ namespace fusebox::detail {
 
 /// A straight piece of time.
 struct TickPiece {
-    std::int64_t base = 0;   ///< Nanoseconds at its beginning.
-    std::uint64_t rate = 0;  ///< Nanoseconds a tick, times 2^32.
+    std::int64_t base;   ///< Nanoseconds at its beginning.
+    std::uint64_t rate;  ///< Nanoseconds a tick, times 2^32.
 
     /// The time so many ticks after its beginning, rounded down: one multiplication, one shift.
     /// @pre that is less than 4 s later, so that 64 bits hold the product.
@@ -26,10 +26,10 @@ struct TickPiece {
 /// A line is followed by one whose first piece is this one's second, so whoever still has the older
 /// line reads the same from it. After its end it says nothing.
 struct TickLine {
-    std::uint64_t begin = 0;   ///< The counter at the beginning of the first piece.
-    std::uint64_t length = 0;  ///< Of each piece, in ticks.
-    TickPiece first{};
-    TickPiece second{};
+    std::uint64_t begin;   ///< The counter at the beginning of the first piece.
+    std::uint64_t length;  ///< Of each piece, in ticks.
+    TickPiece first;
+    TickPiece second;
 
     /// Ticks since the beginning, also over the end of the counter; huge before the beginning.
     [[nodiscard]] FUSEBOX_HOT constexpr std::uint64_t age(std::uint64_t ticks) const noexcept {

@@ -104,8 +104,8 @@ private:
             if (sample.doubt() < anchor_.doubt()) anchor_ = sample;
             return;
         }
-        // A counter that leapt or stood teaches nothing.
-        const double rate = ticks > 0 ? rateBetween(anchor_, sample) : 0;
+        // A counter that leapt teaches nothing; nor does one that stood, whose rate is infinite.
+        const double rate = rateBetween(anchor_, sample);
         if (rate > measured_ / 2 && rate < measured_ * 2) rate_ = rate;
         anchor_ = sample;
     }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include "fusebox/vocabulary/detail/random_share.hpp"
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <set>
+
+#include "support/catch.hpp"
+
+using fusebox::detail::RandomShare;
+
+TEST_CASE("Random shares are from [0, 1), as often from each part of it, and do not come back") {
+    // At an address with few bits, which must not leave few numbers.
+    struct alignas(4096) Aligned {
+        RandomShare random;
+    };
+    const auto generator = std::make_unique<Aligned>();
+    constexpr std::size_t kDraws = 16'000;
+    std::set<double> seen;
+    std::array<int, 16> parts{};
+    for (std::size_t i = 0; i < kDraws; ++i) {
+        const double share = generator->random.draw();
+        REQUIRE((share >= 0.0 && share < 1.0));
+        seen.insert(share);
+        ++parts[static_cast<std::size_t>(share * 16)];
+    }
+    CHECK(seen.size() == kDraws);
+    for (const int draws : parts) {
+        // A thousand, and twelve times the deviation that chance brings.
+        CHECK(draws > 620);
+        CHECK(draws < 1380);
+    }
+}
