@@ -111,6 +111,15 @@ TEST_CASE("On the steady clock, deadline() is the start plus the timeout") {
         CHECK(context.deadline() <= steady_clock::now() + 2s);
         CHECK(context.remaining() <= 2s);
     });
+    // However late it is.
+    struct Late {
+        static constexpr bool onSteadyTimeLine = true;
+        [[nodiscard]] nanoseconds now() const noexcept { return 1h; }
+    };
+    const Late late;
+    const CallContext context{late, 5s, 2s};
+    CHECK(context.deadline() == steady_clock::time_point{7s});
+    CHECK(context.remaining() == 0s);
 }
 
 TEST_CASE("A call that takes exactly its deadline is in time, one that takes more is a timeout") {

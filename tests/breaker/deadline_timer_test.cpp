@@ -24,6 +24,7 @@
 #include "fusebox/breaker/deadline_queue.hpp"
 #include "fusebox/breaker/deadline_timer.hpp"
 #include "fusebox/vocabulary/platform.hpp"
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/forked.hpp"
 
@@ -35,6 +36,7 @@
 #if defined(__linux__)
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 
 #include <filesystem>
 #endif
@@ -346,6 +348,32 @@ TEST_CASE("Handlers of forks that are called twice, or without a fork, do no har
     CHECK(timer.lock().owns_lock());
 }
 
+TEST_CASE("While a process forks nobody holds the timer's lock, also in its children's children") {
+    detail::DeadlineTimer timer;
+    const auto keepsOthersOut = [&] {
+        std::atomic<bool> over{false};
+        std::atomic<bool> begun{false};
+        bool waited = false;
+        timer.beforeFork();
+        std::thread other{[&] {
+            begun = true;
+            const auto locked = timer.lock();
+            waited = over;
+        }};
+        while (!begun) std::this_thread::yield();
+        for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+        over = true;
+        timer.afterForkInParent();
+        other.join();
+        return waited;
+    };
+    CHECK(keepsOthersOut());
+    // As if this were the child now.
+    timer.beforeFork();
+    timer.afterForkInChild();
+    CHECK(keepsOthersOut());
+}
+
 TEST_CASE("Where forks cannot be noticed there is no timer, and calls go on") {
     CHECK(exitCodeOf([] {
               { const auto locked = detail::deadlineTimer().lock(); }  // Forks are guarded.
@@ -359,7 +387,65 @@ TEST_CASE("Where forks cannot be noticed there is no timer, and calls go on") {
           }) == 0);
 }
 
+#if !defined(FUSEBOX_TEST_CANNOT_COUNT)
+TEST_CASE("A call that had no memory for a token may get one later") {
+    // In a room that is somebody else's afterwards: it is waited for once, or not at all.
+    alignas(detail::StopAtDeadline) std::array<unsigned char, sizeof(detail::StopAtDeadline)>
+        room{};
+    const auto later = steady_clock::now().time_since_epoch() + 1h;
+    auto* const stop = ::new (static_cast<void*>(room.data())) detail::StopAtDeadline;
+    fusebox::test::allocations().outOfMemory = true;
+    const bool without = stop->token(later).stop_possible();
+    fusebox::test::allocations().outOfMemory = false;
+    CHECK_FALSE(without);
+    CHECK(stop->token(later).stop_possible());
+    std::destroy_at(stop);
+    room.fill(0xAA);
+    Entry other;
+    CHECK(detail::deadlineTimer().arm(other, later + 1s));
+    detail::deadlineTimer().disarm(other);
+}
+#endif
+
 #if defined(__linux__)
+
+TEST_CASE("The timer's thread sleeps while nothing is due") {
+    /// Says on which thread deadlines are acted at.
+    struct Asking : detail::Deadline {
+        Asking()
+            : Deadline([](Deadline& mine, Lock&) noexcept {
+                  auto& asked = static_cast<Asking&>(mine);
+                  asked.thread = ::pthread_self();
+                  asked.known.store(true, std::memory_order_release);
+              }) {}
+        pthread_t thread{};
+        std::atomic<bool> known{false};
+    };
+    Asking asking;
+    const auto now = [] { return steady_clock::now().time_since_epoch(); };
+    REQUIRE(detail::deadlineTimer().arm(asking, now()));
+    while (!asking.known.load(std::memory_order_acquire)) std::this_thread::yield();
+    Entry later;
+    REQUIRE(detail::deadlineTimer().arm(later, now() + 1h));
+    const auto usedBy = [](clockid_t clock) {
+        timespec used{};
+        ::clock_gettime(clock, &used);
+        return std::chrono::seconds{used.tv_sec} + nanoseconds{used.tv_nsec};
+    };
+    clockid_t ofTimer{};
+    REQUIRE(::pthread_getcpuclockid(asking.thread, &ofTimer) == 0);
+    // It may have something to do yet; then it uses none of the processor, while this one works.
+    bool sleeps = false;
+    for (const auto end = now() + kPatience; !sleeps && now() < end;) {
+        const nanoseconds before = usedBy(ofTimer);
+        const nanoseconds mine = usedBy(CLOCK_THREAD_CPUTIME_ID);
+        while (usedBy(CLOCK_THREAD_CPUTIME_ID) < mine + 20ms) {
+        }
+        sleeps = usedBy(ofTimer) == before;
+    }
+    CHECK(sleeps);
+    detail::deadlineTimer().disarm(later);
+}
 
 TEST_CASE("The timer's thread handles no signal") {
     std::mutex mutex;
