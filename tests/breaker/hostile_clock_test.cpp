@@ -376,7 +376,8 @@ TEST_CASE("A call reads the clock when it begins and when it ends, and no more")
         GENERATE(Outcome::Success, Outcome::Failure, Outcome::Timeout, Outcome::Ignored);
     CAPTURE(outcome);
     const CountingClock clock;
-    CircuitBreaker breaker{"counted", ConsecutiveFailures{3}, {}, clock};
+    // A failure opens the circuit.
+    CircuitBreaker breaker{"counted", ConsecutiveFailures{1}, {}, clock};
     *clock.readings = 0;
     CHECK(breaker.tryAcquire().report(outcome) == ReportResult::Recorded);
     CHECK(*clock.readings == 2);
