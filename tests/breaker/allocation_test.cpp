@@ -283,6 +283,17 @@ TEST_CASE("A breaker with default options takes less than 2 KiB, with all that i
     CHECK(sizeof(*breaker) + allocations().heldBytes < 2048);
 }
 
+TEST_CASE("A breaker gives back all that it took, for its listeners and its statistics too") {
+    (void)allocationsIn([] {
+        allocations().heldBytes = 0;
+        CircuitBreaker breaker{"passing"};
+        const auto heard = breaker.on<CallFailed>([](const CallFailed&) {});
+        (void)breaker.tryAcquire().failure();
+        (void)breaker.stats();
+    });
+    CHECK(allocations().heldBytes == 0);
+}
+
 TEST_CASE("Who first takes statistics makes histograms by outcome, about 1 KiB, once") {
     CircuitBreaker breaker{"looked-at"};
     for (const bool first : {true, false}) {

@@ -73,6 +73,14 @@ TEST_CASE("Each call is told once, by its outcome, with the time that it took") 
           Lines{"succeeded 1 s", "failed 2 s", "timed out 6 s", "timed out 3 s", "ignored 4 s"});
 }
 
+TEST_CASE("An event that is made by hand claims no time that a call took") {
+    CHECK(CallSucceeded{}.elapsed == 0ns);
+    CHECK(CallFailed{}.elapsed == 0ns);
+    CHECK(CallTimedOut{}.elapsed == 0ns);
+    CHECK(CallIgnored{}.elapsed == 0ns);
+    CHECK(SlowCall{}.elapsed == 0ns);
+}
+
 TEST_CASE("A cancelled call is told to nobody") {
     Rig rig;
     CallLog log{rig};

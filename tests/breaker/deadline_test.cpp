@@ -25,6 +25,12 @@ namespace {
 
 const CircuitBreakerOptions kTwoSeconds{.requestTimeout = 2s};
 
+/// A source of time that stands still on the steady time line.
+struct AtOneHour {
+    static constexpr bool onSteadyTimeLine = true;
+    [[nodiscard]] nanoseconds now() const noexcept { return 1h; }
+};
+
 /// The message of the exception nested in `error`; empty if there is none.
 std::string nestedIn(const std::exception& error) {
     try {
@@ -111,6 +117,11 @@ TEST_CASE("On the steady clock, deadline() is the start plus the timeout") {
         CHECK(context.deadline() <= steady_clock::now() + 2s);
         CHECK(context.remaining() <= 2s);
     });
+    // However late it is.
+    const AtOneHour late;
+    const CallContext context{late, 5s, 2s};
+    CHECK(context.deadline() == steady_clock::time_point{7s});
+    CHECK(context.remaining() == 0s);
 }
 
 TEST_CASE("A call that takes exactly its deadline is in time, one that takes more is a timeout") {

@@ -24,6 +24,7 @@
 #include "fusebox/breaker/deadline_queue.hpp"
 #include "fusebox/breaker/deadline_timer.hpp"
 #include "fusebox/vocabulary/platform.hpp"
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/forked.hpp"
 
@@ -35,6 +36,7 @@
 #if defined(__linux__)
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 
 #include <filesystem>
 #endif
@@ -72,6 +74,36 @@ public:
 struct Entry : detail::Deadline {
     Entry() : Deadline([](Deadline&, Lock&) noexcept {}) {}
 };
+
+/// A deadline that says when it was acted at.
+class Noted : public detail::Deadline {
+public:
+    /// @param also what the timer's thread does then.
+    explicit Noted(void (*also)() = [] {}) : Deadline(&act), also_(also) {}
+    /// Waits until it was; false if that takes too long.
+    [[nodiscard]] bool acted() const {
+        const auto end = steady_clock::now() + kPatience;
+        while (!acted_.load(std::memory_order_acquire)) {
+            if (steady_clock::now() > end) return false;
+            std::this_thread::yield();
+        }
+        return true;
+    }
+
+private:
+    static void act(Deadline& deadline, Lock&) noexcept {
+        auto& mine = static_cast<Noted&>(deadline);
+        mine.also_();
+        mine.acted_.store(true, std::memory_order_release);
+    }
+
+    void (*also_)();
+    std::atomic<bool> acted_{false};
+};
+
+nanoseconds now() {
+    return steady_clock::now().time_since_epoch();
+}
 
 }  // namespace
 
@@ -285,7 +317,7 @@ TEST_CASE("A fork while others arm and disarm leaves the child a timer that work
             Entry mine;
             started.fetch_add(1);
             while (!done.stop_requested()) {
-                const auto soon = steady_clock::now().time_since_epoch() + 20us;
+                const auto soon = now() + 20us;
                 (void)detail::deadlineTimer().arm(mine, soon);
                 detail::deadlineTimer().disarm(mine);
             }
@@ -306,7 +338,7 @@ TEST_CASE("A fork while others arm and disarm leaves the child a timer that work
 TEST_CASE("I 50: a call that ended is in no queue: its memory is somebody else's") {
     alignas(detail::StopAtDeadline) std::array<unsigned char, sizeof(detail::StopAtDeadline)>
         room{};
-    const auto soon = steady_clock::now().time_since_epoch() + 1h;
+    const auto soon = now() + 1h;
     for (int i = 0; i < 100; ++i) {
         auto* const stop = ::new (static_cast<void*>(room.data())) detail::StopAtDeadline;
         CHECK(stop->token(soon + std::chrono::seconds{i}).stop_possible());
@@ -321,11 +353,10 @@ TEST_CASE("I 50: a call that ended is in no queue: its memory is somebody else's
 TEST_CASE("In the child of a fork a deadline of the parent's may be taken back") {
     Entry mine;
     Entry other;
-    REQUIRE(detail::deadlineTimer().arm(mine, steady_clock::now().time_since_epoch() + 1h));
+    REQUIRE(detail::deadlineTimer().arm(mine, now() + 1h));
     CHECK(exitCodeOf([&] {
               // It is in no queue of this process, and must not disturb one that is.
-              const bool armed =
-                  detail::deadlineTimer().arm(other, steady_clock::now().time_since_epoch() + 1h);
+              const bool armed = detail::deadlineTimer().arm(other, now() + 1h);
               detail::deadlineTimer().disarm(mine);
               detail::deadlineTimer().disarm(other);
               return armed && Steady{10ms}.breaker.execute(
@@ -344,6 +375,37 @@ TEST_CASE("Handlers of forks that are called twice, or without a fork, do no har
     timer.afterForkInParent();
     timer.afterForkInChild();
     CHECK(timer.lock().owns_lock());
+    // Nor is a deadline forgotten.
+    Noted mine;
+    REQUIRE(detail::deadlineTimer().arm(mine, now() + 5ms));
+    detail::deadlineTimer().afterForkInChild();
+    CHECK(mine.acted());
+}
+
+TEST_CASE("While a process forks nobody holds the timer's lock, also in its children's children") {
+    detail::DeadlineTimer timer;
+    const auto keepsOthersOut = [&] {
+        std::atomic<bool> over{false};
+        std::atomic<bool> begun{false};
+        bool waited = false;
+        timer.beforeFork();
+        std::thread other{[&] {
+            begun = true;
+            const auto locked = timer.lock();
+            waited = over;
+        }};
+        while (!begun) std::this_thread::yield();
+        for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+        over = true;
+        timer.afterForkInParent();
+        other.join();
+        return waited;
+    };
+    CHECK(keepsOthersOut());
+    // As if this were the child now.
+    timer.beforeFork();
+    timer.afterForkInChild();
+    CHECK(keepsOthersOut());
 }
 
 TEST_CASE("Where forks cannot be noticed there is no timer, and calls go on") {
@@ -359,7 +421,54 @@ TEST_CASE("Where forks cannot be noticed there is no timer, and calls go on") {
           }) == 0);
 }
 
+#if !defined(FUSEBOX_TEST_CANNOT_COUNT)
+TEST_CASE("A call that had no memory for a token may get one later") {
+    // In a room that is somebody else's afterwards: it is waited for once, or not at all.
+    alignas(detail::StopAtDeadline) std::array<unsigned char, sizeof(detail::StopAtDeadline)>
+        room{};
+    const auto later = now() + 1h;
+    auto* const stop = ::new (static_cast<void*>(room.data())) detail::StopAtDeadline;
+    fusebox::test::allocations().outOfMemory = true;
+    const bool without = stop->token(later).stop_possible();
+    fusebox::test::allocations().outOfMemory = false;
+    CHECK_FALSE(without);
+    CHECK(stop->token(later).stop_possible());
+    std::destroy_at(stop);
+    room.fill(0xAA);
+    Entry other;
+    CHECK(detail::deadlineTimer().arm(other, later + 1s));
+    detail::deadlineTimer().disarm(other);
+}
+#endif
+
 #if defined(__linux__)
+
+TEST_CASE("The timer's thread sleeps while nothing is due") {
+    static pthread_t thread{};
+    Noted asking{[] { thread = ::pthread_self(); }};
+    REQUIRE(detail::deadlineTimer().arm(asking, now()));
+    REQUIRE(asking.acted());
+    Entry later;
+    REQUIRE(detail::deadlineTimer().arm(later, now() + 1h));
+    const auto usedBy = [](clockid_t clock) {
+        timespec used{};
+        ::clock_gettime(clock, &used);
+        return std::chrono::seconds{used.tv_sec} + nanoseconds{used.tv_nsec};
+    };
+    clockid_t ofTimer{};
+    REQUIRE(::pthread_getcpuclockid(thread, &ofTimer) == 0);
+    // It may have something to do yet; then it uses none of the processor, while this one works.
+    bool sleeps = false;
+    for (const auto end = now() + kPatience; !sleeps && now() < end;) {
+        const nanoseconds before = usedBy(ofTimer);
+        const nanoseconds mine = usedBy(CLOCK_THREAD_CPUTIME_ID);
+        while (usedBy(CLOCK_THREAD_CPUTIME_ID) < mine + 20ms) {
+        }
+        sleeps = usedBy(ofTimer) == before;
+    }
+    CHECK(sleeps);
+    detail::deadlineTimer().disarm(later);
+}
 
 TEST_CASE("The timer's thread handles no signal") {
     std::mutex mutex;

@@ -6,11 +6,14 @@
 #include <thread>
 #include <utility>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <random>
 #include <vector>
 
+#include "fusebox/window/thread_number.hpp"
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;
@@ -66,7 +69,7 @@ TEST_CASE("A call that ends in time is not overdue, one that does not is, once")
 TEST_CASE("Calls are overdue after the deadline, at most a sixteenth of it later") {
     Flights<> flights{1};
     const nanoseconds timeout =
-        GENERATE(as<nanoseconds>{}, 16ns, 17ns, 31ns, 200ms, 30s, 24h * 365);
+        GENERATE(as<nanoseconds>{}, 1ns, 15ns, 16ns, 17ns, 31ns, 200ms, 30s, 24h * 365);
     const nanoseconds start = GENERATE(as<nanoseconds>{}, -1s, 0ns, 5ns, 123456789ns);
     CAPTURE(timeout.count(), start.count());
     flights.setTimeout(timeout);
@@ -82,6 +85,11 @@ TEST_CASE("It is time to look once a slice") {
     CHECK(flights.takeOverdue(kWatched, 100s) == 0);
     CHECK_FALSE(flights.lookIsDue(100s));
     CHECK(flights.lookIsDue(102s));
+    // In slices of a nanosecond: at the next one.
+    flights.setTimeout(16ns);
+    CHECK(flights.takeOverdue(kWatched, 100ns) == 0);
+    CHECK_FALSE(flights.lookIsDue(100ns));
+    CHECK(flights.lookIsDue(101ns));
 }
 
 TEST_CASE("A call of another epoch is not overdue") {
@@ -100,6 +108,41 @@ TEST_CASE("A call that hung through a long silence is overdue") {
     flights.setTimeout(16s);
     begin(flights, kWatched, 100s);
     CHECK(flights.takeOverdue(kWatched, 24h * 30) == 1);
+    // Of slices, that may be just less than 2^23.
+    flights.setTimeout(16ns);
+    begin(flights, kWatched, 0ns);
+    CHECK(flights.takeOverdue(kWatched, nanoseconds{(1 << 23) - 1}) == 1);
+}
+
+TEST_CASE("A call is taken once, also by the first epoch in the first slice") {
+    Flights<> flights{1};
+    flights.setTimeout(16ns);
+    const Ticket late = begin(flights, kWatched, 0ns);
+    CHECK(flights.takeOverdue(kWatched, 100ns) == 1);
+    CHECK(flights.takeOverdue(kWatched, 101ns) == 0);
+    CHECK_FALSE(flights.end(late));
+}
+
+TEST_CASE("A call keeps the lane of the thread on which it began") {
+    const std::size_t lanes = GENERATE(as<std::size_t>{}, 1, 2, 4, 128, 1024);
+    std::vector<int> wrong;
+    std::thread{[&] {
+        Flights<> flights{lanes};
+        flights.setTimeout(16s);
+        for (const std::uint32_t number : {0U, 1U, 2U, 3U, 5U, 126U, 127U, 128U, 1023U}) {
+            detail::threadNumber = number;
+            Ticket ticket{kWatched, 100s};
+            const bool counted = flights.begin(ticket) == Flights<>::Begun::Counted;
+            // The number of the lane from 1, of at most 128.
+            const std::size_t expected = number % std::min<std::size_t>(lanes, 128) + 1;
+            detail::threadNumber = number + 1;
+            if (!counted || ticket.word.probes() != static_cast<int>(expected) ||
+                !flights.end(ticket)) {
+                wrong.push_back(static_cast<int>(number));
+            }
+        }
+    }}.join();
+    CHECK(wrong == std::vector<int>{});
 }
 
 TEST_CASE("A slice that is used again is looked at first") {
@@ -184,6 +227,10 @@ struct SteppedAtomic : std::atomic<T> {
         OtherThread::step();
         return std::atomic<T>::compare_exchange_strong(seen, next, yes, no);
     }
+    bool compare_exchange_weak(T& seen, T next, std::memory_order yes, std::memory_order no) {
+        OtherThread::step();
+        return std::atomic<T>::compare_exchange_weak(seen, next, yes, no);
+    }
 };
 
 struct SteppedPlatform {
@@ -214,4 +261,47 @@ TEST_CASE("Calls that begin at one step of each other are both counted, and both
         }
     }}.join();
     CHECK(overdue == std::vector<std::uint64_t>(12, 2));
+}
+
+TEST_CASE("Calls that end at one step of each other are both ended") {
+    using Stepped = Flights<SteppedPlatform>;
+    for (int step = 0; step < 6; ++step) {
+        Stepped flights{1};
+        flights.setTimeout(16s);
+        Ticket mine{kWatched, 100s};
+        Ticket others{kWatched, 100s};
+        Ticket late{kWatched, 100s};
+        for (Ticket* ticket : {&mine, &others, &late}) (void)flights.begin(*ticket);
+        bool othersEnded = false;
+        const auto end = [&] { othersEnded = flights.end(others); };
+        OtherThread::stepsLeft = step;
+        OtherThread::pending = end;
+        CHECK(flights.end(mine));
+        if (std::exchange(OtherThread::pending, nullptr)) end();
+        CHECK(othersEnded);
+        CHECK(flights.takeOverdue(kWatched, 120s) == 1);
+    }
+}
+
+TEST_CASE("A thread gets a number when its call meets another's, if there are lanes to choose") {
+    using Stepped = Flights<SteppedPlatform>;
+    for (const std::size_t lanes : {1U, 4U}) {
+        std::uint32_t alone = 1;
+        std::uint32_t met = 0;
+        std::thread{[&] {
+            Stepped flights{lanes};
+            flights.setTimeout(16s);
+            Ticket mine{kWatched, 100s};
+            Ticket others{kWatched, 100s};
+            (void)flights.begin(mine);
+            alone = detail::thisThreadNumber();
+            // Behind the load, before the exchange.
+            OtherThread::stepsLeft = 2;
+            OtherThread::pending = [&] { (void)flights.begin(others); };
+            (void)flights.begin(mine);
+            met = detail::thisThreadNumber();
+        }}.join();
+        CHECK(alone == 0);
+        CHECK((met != 0) == (lanes > 1));
+    }
 }

@@ -43,6 +43,19 @@ struct SecondsClock {
     [[nodiscard]] time_point now() const { return time_point{*at}; }
 };
 
+/// A clock that counts who looks at it.
+struct CountingClock {
+    using duration = nanoseconds;
+    using time_point = std::chrono::time_point<CountingClock, duration>;
+    static constexpr bool is_steady = true;
+    std::shared_ptr<int> readings = std::make_shared<int>(0);
+
+    [[nodiscard]] time_point now() const {
+        ++*readings;
+        return time_point{1000s};
+    }
+};
+
 /// A clock whose cheaper twin lags by 5 ms.
 struct LaggingClock {
     using duration = nanoseconds;
@@ -356,4 +369,16 @@ TEST_CASE("A call that was held up in its admission is found overdue all the sam
         hangs.success();
         CHECK(breaker.stats().inFlight == 0);
     }
+}
+
+TEST_CASE("A call reads the clock when it begins and when it ends, and no more") {
+    const Outcome outcome =
+        GENERATE(Outcome::Success, Outcome::Failure, Outcome::Timeout, Outcome::Ignored);
+    CAPTURE(outcome);
+    const CountingClock clock;
+    // A failure opens the circuit.
+    CircuitBreaker breaker{"counted", ConsecutiveFailures{1}, {}, clock};
+    *clock.readings = 0;
+    CHECK(breaker.tryAcquire().report(outcome) == ReportResult::Recorded);
+    CHECK(*clock.readings == 2);
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -264,6 +265,29 @@ TEST_CASE("A report with the caller's own measure goes by that measure") {
     CHECK(rig.stats().latency.max == 2s + 1ns);
     CHECK(rig.begin().report(Outcome::Failure, 2s) == ReportResult::Recorded);
     CHECK(rig.stats().totalFailures == 1);
+}
+
+TEST_CASE("What went wrong is what was reported, unless the time says better") {
+    constexpr std::string_view kReported = "reported by permit";
+    constexpr std::string_view kLate = "the call took longer than its deadline";
+    const auto lastErrorAfter = [](const auto& call) {
+        Rig rig{{.requestTimeout = 2s}};
+        call(rig);
+        return rig.stats().lastError;
+    };
+    CHECK(lastErrorAfter([](Rig<>& rig) { rig.begin().failure(); }) == kReported);
+    CHECK(lastErrorAfter([](Rig<>& rig) { rig.begin().timeout(); }) == kReported);
+    CHECK(lastErrorAfter([](Rig<>& rig) { rig.take(3s, Outcome::Failure); }) == kLate);
+    CHECK(lastErrorAfter([](Rig<>& rig) { rig.take(3s, Outcome::Success); }) == kLate);
+    // By the caller's own measure as well.
+    CHECK(lastErrorAfter([](Rig<>& rig) { rig.begin().report(Outcome::Failure, 1s); }) ==
+          kReported);
+    CHECK(lastErrorAfter([](Rig<>& rig) { rig.begin().report(Outcome::Failure, 3s); }) == kLate);
+    CHECK(lastErrorAfter([](Rig<>& rig) { rig.begin().report(Outcome::Success, 3s); }) == kLate);
+    // A result that was judged speaks for itself.
+    const auto judged = judgedBy([] { return 1; }, [](int) { return Outcome::Failure; });
+    CHECK(lastErrorAfter([&](Rig<>& rig) { rig.breaker.execute(judged); }) ==
+          "the result was judged a failure");
 }
 
 TEST_CASE("A measure below zero is read as zero") {

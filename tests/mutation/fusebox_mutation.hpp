@@ -8,8 +8,8 @@ namespace fusebox_mutation {
 
 /// The number of the mutant, -1 for none: from the environment, before anything else begins.
 extern int active;
-/// Which mutants were asked for; tests.cpp notes it for each test.
-extern unsigned char reached[];
+/// Which mutants were asked for; tests.cpp notes it for each test, and for the processes it forks.
+extern unsigned char* reached;
 
 inline bool now(int mutant) noexcept {
     reached[mutant] = 1;

@@ -8,7 +8,7 @@
 
 namespace fusebox_mutation {
 int active = -1;
-unsigned char reached[1000] = {};
+unsigned char* reached = new unsigned char[1000];
 }  // namespace fusebox_mutation
 
 namespace {

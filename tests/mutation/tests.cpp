@@ -14,7 +14,10 @@ using Listener = Catch::EventListenerBase;
 using Listener = Catch::TestEventListenerBase;
 #endif
 
+#include <sys/mman.h>
+
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -25,13 +28,20 @@ using Listener = Catch::TestEventListenerBase;
 namespace fusebox_mutation {
 
 int active = -1;
-unsigned char reached[FUSEBOX_MUTANTS + 1] = {};
+unsigned char* reached = nullptr;
 
 namespace {
+
+constexpr std::size_t kSize = FUSEBOX_MUTANTS + 1;
 
 // Constants of the headers ask before this file's turn would come.
 [[gnu::constructor(101)]] void choose() noexcept {
     if (const char* const text = std::getenv("FUSEBOX_MUTANT")) active = std::atoi(text);
+    // Shared with the children of forks.
+    void* const shared =
+        ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) std::abort();
+    reached = static_cast<unsigned char*>(shared);
 }
 
 class Notes : public Listener {
@@ -62,7 +72,7 @@ private:
             if (reached[mutant] != 0) std::fprintf(file_, "%d ", mutant);
         }
         std::fputc('\n', file_);
-        std::memset(reached, 0, sizeof reached);
+        std::memset(reached, 0, kSize);
     }
 
     std::FILE* file_ = nullptr;

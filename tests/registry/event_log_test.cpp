@@ -83,6 +83,9 @@ TEST_CASE("A log keeps the last events, in their order, and can be cleared") {
     registry.create("9");
     CHECK(linesOf(log) == Lines{"9: added"});
     CHECK(log.events()[0].sequence == 9);
+    for (const char* next : {"10", "11"}) registry.create(next);
+    CHECK(linesOf(log) == Lines{"9: added", "10: added", "11: added"});
+    CHECK(LoggedEvent{}.sequence == 0);
 }
 
 TEST_CASE("A log keeps the kinds that it was asked for, and costs nothing for others") {

@@ -220,4 +220,31 @@ TEST_CASE("A breaker that was looked up since goes where it belongs, also at the
         registry.create("c");
         CHECK(namesIn(registry) == Names{"b", "c"});
     }
+    SECTION("where only one may stay") {
+        registry.setMaxBreakers(1);
+        auto a = registry.create("a");
+        auto b = registry.create("b");
+        nextTick();
+        (void)registry.get("a");
+        a.reset();
+        b.reset();
+        registry.setMaxBreakers(1);
+        CHECK(namesIn(registry) == Names{"a"});
+    }
+}
+
+TEST_CASE("One that was looked up in the tick in which another came does not hide it") {
+    const auto tick = [] { return fusebox::CoarseSteadyClock::now(); };
+    for (bool withinOneTick = false; !withinOneTick;) {
+        CircuitBreakerRegistry registry;
+        registry.setMaxBreakers(5);
+        const auto held = registry.create("held");
+        nextTick();
+        const auto before = tick();
+        registry.create("other");
+        (void)registry.get("held");
+        withinOneTick = tick() == before;
+        registry.setMaxBreakers(1);
+        CHECK(namesIn(registry) == Names{"held"});
+    }
 }

@@ -90,6 +90,25 @@ TEST_CASE("A thread has six slots, of one domain at a time, until it ends") {
     onThread([&] { CHECK(second.claim() != nullptr); });
 }
 
+TEST_CASE("No two threads have one slot, also when records are used again") {
+    HazardDomain domain;
+    // The second time there are records to use again.
+    for (int round = 0; round < 2; ++round) {
+        onThread([&] {
+            HazardSlot* const mine = domain.claim();
+            onThread([&] {
+                HazardSlot* const others = domain.claim();
+                CHECK(others != mine);
+                onThread([&] {
+                    HazardSlot* const third = domain.claim();
+                    CHECK(third != mine);
+                    CHECK(third != others);
+                });
+            });
+        });
+    }
+}
+
 TEST_CASE("Slots may be emptied by other threads, and records are used again") {
     HazardDomain domain;
     HazardSlot* left = nullptr;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -69,6 +70,15 @@ std::vector<std::unique_ptr<Entry>> entries(std::size_t count) {
     std::vector<std::unique_ptr<Entry>> all;
     for (std::size_t i = 0; i < count; ++i) {
         all.push_back(std::make_unique<Entry>("name " + std::to_string(i)));
+    }
+    return all;
+}
+
+/// Each in a slot of its own, one behind the other.
+std::vector<std::unique_ptr<Entry>> inARow(std::size_t count) {
+    std::vector<std::unique_ptr<Entry>> all;
+    for (std::size_t i = 0; i < count; ++i) {
+        all.push_back(std::make_unique<Entry>("in a row " + std::to_string(i), i));
     }
     return all;
 }
@@ -173,6 +183,7 @@ TEST_CASE("An entry that is withdrawn is neither found nor missed") {
     SECTION("and put back") {
         index.putBack(*all[1], wasInNewest);
         CHECK(ask(index, *all[1]) == Answer::Found);
+        CHECK(ask(index, Entry{"nobody"}) == Answer::Nothing);
         // A search from before may have come by while it was away.
         CHECK_FALSE(index.isProof(before));
     }
@@ -269,4 +280,68 @@ TEST_CASE("An entry that finds no place in a larger table is not taken for missi
     look(round);
     look(behind);
     CHECK(unsure == 2);
+    // Once they are gone, no search is in doubt, and there is room for half of the slots again.
+    for (const auto* group : {&apart, &round, &behind}) {
+        for (const auto& entry : *group) index.remove(*entry);
+    }
+    index.remove(last);
+    CHECK(ask(index, Entry{"nobody"}) == Answer::Nothing);
+    const auto others = inARow(65);
+    for (std::size_t i = 0; i < 64; ++i) index.add(*others[i]);
+    CHECK(index.slots() == 32 + 64 + 128);
+    index.add(*others[64]);
+    CHECK(index.slots() == 32 + 64 + 128 + 256);
+}
+
+TEST_CASE("An index doubles when more than half of its slots would be taken") {
+    Index index;
+    const auto all = inARow(65);
+    std::vector<std::size_t> wrong;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        index.add(*all[i]);
+        const std::size_t expected =
+            32 + (i < 16 ? 0 : 64) + (i < 32 ? 0 : 128) + (i < 64 ? 0 : 256);
+        if (index.slots() != expected) wrong.push_back(i);
+    }
+    CHECK(wrong == std::vector<std::size_t>{});
+}
+
+TEST_CASE("An index doubles for one that finds no place, but not while it is nearly empty") {
+    // 16 in a row, which leave no place to one that begins where they do in 64 slots, not in 128.
+    Index index;
+    auto all = inARow(kWindow);
+    for (const auto& entry : all) index.add(*entry);
+    Entry elsewhere{"elsewhere", 40};
+    index.add(elsewhere);
+    REQUIRE(index.slots() == 32 + 64);
+    Entry crowded{"crowded", 64};
+
+    SECTION("more than a quarter is taken") {
+        index.add(crowded);
+        CHECK(index.slots() == 32 + 64 + 128);
+        CHECK(ask(index, crowded) == Answer::Found);
+        CHECK(ask(index, Entry{"nobody"}) == Answer::Nothing);
+    }
+    SECTION("a quarter is taken") {
+        index.remove(elsewhere);
+        index.add(crowded);
+        CHECK(index.slots() == 32 + 64);
+        CHECK(ask(index, crowded) == Answer::Unsure);
+    }
+}
+
+TEST_CASE("A search protects no entry of another hash") {
+    // But for the highest bit, which marks the slots that were used.
+    const std::size_t hash = GENERATE(std::size_t{0}, std::size_t{0x1234'5678'9abc'def0});
+    std::vector<int> wrong;
+    for (int bit = 0; bit < std::numeric_limits<std::size_t>::digits - 1; ++bit) {
+        Index index;
+        Entry entry{"there", hash ^ std::size_t{1} << bit};
+        index.add(entry);
+        int protections = 0;
+        Meddler hazard{[&] { ++protections; }};
+        const bool found = index.find("there", hash, hazard) != nullptr;
+        if (found || protections != 0) wrong.push_back(bit);
+    }
+    CHECK(wrong == std::vector<int>{});
 }

@@ -219,6 +219,24 @@ TEST_CASE("Unsubscribing waits for a listener that blocks, in any breaker") {
     helper.join();
 }
 
+TEST_CASE("Registry-wide listeners that come and go leave nothing behind") {
+    detail::WideListeners listeners;
+    const auto come = [&] {
+        auto one = std::make_shared<detail::WideListener>(
+            std::make_shared<detail::Listener<WasReset>>([](const WasReset&) {}), nullptr);
+        listeners.add(one);
+        return one;
+    };
+    const auto stays = come();
+    auto goes = come();
+    const std::weak_ptr<detail::WideListener> left = goes;
+    goes->sweep();
+    goes.reset();
+    (void)come();
+    CHECK(left.expired());
+    CHECK(stays.use_count() == 2);
+}
+
 TEST_CASE("A registry-wide listener whose subscription has just gone is given to nobody") {
     std::atomic<bool> any{false};
     detail::ListenerList list{any};

@@ -39,6 +39,7 @@ private:
     std::uint64_t forks_ = 0;
     bool queued_ = false;
     Deadline* child_ = nullptr;
+    // Of a child; of the root, and of one that is not queued, they mean nothing.
     Deadline* next_ = nullptr;
     /// The sibling before it; of a first child the parent.
     Deadline* previous_ = nullptr;
@@ -76,7 +77,7 @@ public:
     void forget() noexcept { root_ = nullptr; }
 
 private:
-    /// Makes the later one the first child of the earlier. Both have no siblings.
+    /// Makes the later one the first child of the earlier. Neither is a child of any.
     static Deadline* meld(Deadline* a, Deadline* b) noexcept {
         if (b->time_ < a->time_) std::swap(a, b);
         b->next_ = a->child_;
@@ -93,8 +94,6 @@ private:
             Deadline* const left = first;
             Deadline* const right = left->next_;
             first = right ? right->next_ : nullptr;
-            left->next_ = left->previous_ = nullptr;
-            if (right) right->next_ = right->previous_ = nullptr;
             Deadline* const pair = right ? meld(left, right) : left;
             pair->next_ = std::exchange(pairs, pair);
         }
@@ -111,7 +110,6 @@ private:
         Deadline* const before = deadline.previous_;
         (before->child_ == &deadline ? before->child_ : before->next_) = deadline.next_;
         if (deadline.next_) deadline.next_->previous_ = before;
-        deadline.next_ = deadline.previous_ = nullptr;
     }
 
     Deadline* root_ = nullptr;

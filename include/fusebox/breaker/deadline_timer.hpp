@@ -125,10 +125,6 @@ private:
 
     void sleepUntil(Nanoseconds time, Lock& locked) noexcept {
         wakesAt_ = time;
-        if (time == kForever) {
-            changed().wait(locked);
-            return;
-        }
         // Bounded, because not every implementation bears an instant in a hundred years.
         const Nanoseconds rest = std::min<Nanoseconds>(time - now(), std::chrono::hours{1});
         changed().wait_until(locked, std::chrono::steady_clock::now() + rest);

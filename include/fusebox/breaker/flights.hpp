@@ -172,7 +172,7 @@ private:
             const Nanoseconds last =
                 startOf(present - static_cast<std::uint64_t>(age) + 1) - Nanoseconds{1};
             if (saturatingSubtract(now, last) <= timeout_) return 0;
-            if (count.compare_exchange_weak(seen, seen & ~kCallsMask, std::memory_order_relaxed,
+            if (count.compare_exchange_weak(seen, 0, std::memory_order_relaxed,
                                             std::memory_order_relaxed)) {
                 return callsOf(seen);
             }

@@ -210,9 +210,6 @@ FUSEBOX_HOT R guardAdmitted(Core& core, Ticket ticket, Fn&& fn,
 #endif
         if constexpr (std::is_void_v<R>) {
             invokeGuarded(std::forward<Fn>(fn), core, ticket);
-#if defined(__cpp_exceptions)
-            reported = true;
-#endif
             core.succeed(ticket);
             return;
         } else {

@@ -37,7 +37,6 @@ public:
     void attach(const std::shared_ptr<Gate>& listener) {
         const std::lock_guard lock{mutex_};
         Members changed = membersBut(*listener);
-        if (changed.size() < members_->size()) return;
         changed.push_back(listener);
         // All that was in the old list is in the new one: nothing ends here.
         replace(std::move(changed));

@@ -37,15 +37,14 @@ public:
     /// What an unsuccessful search is worth.
     class Certainty {
         friend class NameIndex;
-        std::uint64_t generation_ = 0;
+        explicit Certainty(std::uint64_t generation) noexcept : generation_(generation) {}
+        std::uint64_t generation_;
     };
 
     /// To be asked before a search.
     [[nodiscard]] Certainty certainty() const noexcept {
-        Certainty now;
         // acquire: pairs with the release in setCertain(), after the slots were filled again.
-        now.generation_ = certain_.load(std::memory_order_acquire);
-        return now;
+        return Certainty{certain_.load(std::memory_order_acquire)};
     }
     /// Whether a search that began with it and found nothing proves that nothing was there.
     [[nodiscard]] bool isProof(Certainty before) const noexcept {
