@@ -283,6 +283,16 @@ TEST_CASE("A breaker with default options takes less than 2 KiB, with all that i
     CHECK(sizeof(*breaker) + allocations().heldBytes < 2048);
 }
 
+TEST_CASE("A breaker gives back all that it took, histograms by outcome included") {
+    allocations().heldBytes = 0;
+    (void)allocationsIn([] {
+        CircuitBreaker breaker{"gone"};
+        (void)breaker.stats();
+        (void)breaker.tryAcquire().failure();
+    });
+    CHECK(allocations().heldBytes == 0);
+}
+
 TEST_CASE("Who first takes statistics makes histograms by outcome, about 1 KiB, once") {
     CircuitBreaker breaker{"looked-at"};
     for (const bool first : {true, false}) {

@@ -43,6 +43,9 @@ TEST_CASE("Calls that hang open the breaker for the next one, though none of the
     CHECK(stats.lastTrip->windowFailures == 5);
     CHECK(stats.lastError == "the call is overdue: its deadline is over, it is still in flight");
     CHECK(stats.lastFailureTime);
+
+    CHECK(hung[0].success() == ReportResult::Stale);
+    CHECK(rig.stats().totalStale == 1);
 }
 
 TEST_CASE("What counted as overdue is in the totals when it ends, and in the window but once") {
