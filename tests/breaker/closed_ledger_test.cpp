@@ -30,6 +30,11 @@ bool failed(const PastCall& call) {
     return call.outcome != Outcome::Success;
 }
 
+template <class Predicate>
+std::uint64_t countOf(const std::vector<PastCall>& calls, Predicate&& predicate) {
+    return static_cast<std::uint64_t>(std::count_if(calls.begin(), calls.end(), predicate));
+}
+
 /// How many calls at the end are alike in whether they failed.
 std::uint64_t rowOf(bool failures, const std::vector<PastCall>& calls) {
     const auto end = std::find_if(calls.rbegin(), calls.rend(),
@@ -67,9 +72,8 @@ TEST_CASE("The books of a closed period are those of a list of its calls") {
         const CallCounts counts = ledger.counts(sum, {});
         REQUIRE(ledger.position(sum) == calls.size());
         REQUIRE(counts.calls == calls.size());
-        REQUIRE(counts.failures == std::count_if(calls.begin(), calls.end(), failed));
-        REQUIRE(counts.slow == std::count_if(calls.begin(), calls.end(),
-                                             [](const PastCall& call) { return call.slow; }));
+        REQUIRE(counts.failures == countOf(calls, failed));
+        REQUIRE(counts.slow == countOf(calls, [](const PastCall& call) { return call.slow; }));
         REQUIRE(ledger.consecutiveFailures(sum) == rowOf(true, calls));
         REQUIRE(ledger.consecutiveSuccesses(sum) == rowOf(false, calls));
         const std::size_t kept = std::min(calls.size(), PastCalls::kMost);

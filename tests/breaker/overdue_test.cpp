@@ -137,6 +137,10 @@ TEST_CASE("An overdue call is slow if its deadline is") {
     const bool admitted{rig.breaker.tryAcquire()};
     CHECK(admitted == (slowerThan > 1600ms));
     CHECK(rig.stats().windowSlow == (slowerThan > 1600ms ? 0 : 4));
+    if (!admitted) {
+        CHECK(rig.stats().lastTrip.value().lastOutcomes ==
+              std::vector<PastCall>(4, PastCall{Outcome::Timeout, true}));
+    }
 }
 
 TEST_CASE("Detection can be reconfigured, and begins with the calls that come then") {

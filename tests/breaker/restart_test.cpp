@@ -350,5 +350,6 @@ TEST_CASE("A breaker whose last trip is not known goes on waiting with an empty 
     const Restarted after{text};
     CHECK(after.breaker.state() == CircuitState::Open);
     CHECK(after.breaker.stats().windowFailures == 0);
+    CHECK(after.breaker.stats().consecutiveFailures == 0);
     CHECK_FALSE(after.breaker.stats().lastTrip);
 }

@@ -2,6 +2,7 @@
 // The word against the table of its bits and a naive twin of what it answers.
 #include "fusebox/breaker/state_word.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -164,13 +165,14 @@ TEST_CASE("A changed word differs in what was changed") {
     CHECK(wrong.names == std::set<std::string>{});
 }
 
-TEST_CASE("A ticket that is rejected says where and why") {
+TEST_CASE("A ticket that is rejected says where and why, and has no time unless it is given one") {
     Differences wrong;
     forEach([&](const Fields& f) {
         const Ticket ticket{wordOf(f)};
         const bool forced = f.mode == ControlMode::ForcedOpen;
         const bool open = f.state == CircuitState::Open;
         wrong.compare("rejected", ticket.rejected(), f.rejected);
+        wrong.compare("time", ticket.time, std::chrono::nanoseconds{0});
         wrong.compare("reason", ticket.reason(),
                       forced ? RejectionReason::ForcedOpen
                       : open ? RejectionReason::Open

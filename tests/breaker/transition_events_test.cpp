@@ -87,7 +87,7 @@ TEST_CASE("A lone thread hears of its transitions before its call returns") {
 }
 
 TEST_CASE("The snapshot is of the breaker just before the transition: what led to it") {
-    Rig rig{{.recoveryTimeout = 10s}, FailureRate{.minimumCalls = 2}};
+    Rig rig{{.recoveryTimeout = 10s}, FailureRate{.minimumCalls = 2, .window = lastCalls(50)}};
     TransitionLog log{rig.breaker};
     rig.succeed(2);
     rig.fail(2);
@@ -101,6 +101,7 @@ TEST_CASE("The snapshot is of the breaker just before the transition: what led t
     CHECK(tripping.state == CircuitState::Closed);
     CHECK(tripping.windowCalls == 4);
     CHECK(tripping.windowFailures == 2);
+    CHECK(tripping.windowSize == 50U);
     CHECK(tripping.failureRate == 0.5);
     CHECK(tripping.consecutiveFailures == 2);
     CHECK(tripping.totalCalls == 4);  // the call that tripped it included
