@@ -43,6 +43,9 @@ TEST_CASE("Calls that hang open the breaker for the next one, though none of the
     CHECK(stats.lastTrip->windowFailures == 5);
     CHECK(stats.lastError == "the call is overdue: its deadline is over, it is still in flight");
     CHECK(stats.lastFailureTime);
+
+    CHECK(hung[0].success() == ReportResult::Stale);
+    CHECK(rig.stats().totalStale == 1);
 }
 
 TEST_CASE("What counted as overdue is in the totals when it ends, and in the window but once") {
@@ -134,6 +137,10 @@ TEST_CASE("An overdue call is slow if its deadline is") {
     const bool admitted{rig.breaker.tryAcquire()};
     CHECK(admitted == (slowerThan > 1600ms));
     CHECK(rig.stats().windowSlow == (slowerThan > 1600ms ? 0 : 4));
+    if (!admitted) {
+        CHECK(rig.stats().lastTrip.value().lastOutcomes ==
+              std::vector<PastCall>(4, PastCall{Outcome::Timeout, true}));
+    }
 }
 
 TEST_CASE("Detection can be reconfigured, and begins with the calls that come then") {

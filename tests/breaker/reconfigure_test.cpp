@@ -330,6 +330,29 @@ TEST_CASE("Measuring and counting in flight can be switched on and off") {
     CHECK(rig.stats().latency.max == 4s);
 }
 
+TEST_CASE("Calls in flight are counted on through reconfigurations and resets") {
+    Rig rig;
+    rig.succeed(5);  // Not counted in flight.
+    rig.breaker.reconfigure({.trackInFlight = true});
+    CHECK(rig.stats().inFlight == 0U);
+    auto held = rig.begin(3);
+    rig.succeed(4);
+    CHECK(rig.stats().inFlight == 3U);
+    for (int i = 0; i < 2; ++i) {
+        rig.breaker.reset();
+        CHECK(rig.stats().inFlight == 3U);
+        rig.succeed(2);
+        CHECK(rig.stats().inFlight == 3U);
+        rig.breaker.reconfigure(CircuitBreakerOptions{});
+        rig.succeed(3);
+        CHECK_FALSE(rig.stats().inFlight);
+        rig.breaker.reconfigure({.trackInFlight = true});
+        CHECK(rig.stats().inFlight == 3U);
+    }
+    held.clear();
+    CHECK(rig.stats().inFlight == 0U);
+}
+
 TEST_CASE("Totals, history and mode stay") {
     Rig rig{{}, ConsecutiveFailures{2}};
     rig.fail(2);
@@ -353,6 +376,9 @@ TEST_CASE("Totals, history and mode stay") {
     rig.breaker.reset();
     CHECK(rig.stats().timesReconfigured == 0);
     CHECK(rig.breaker.policy() == ConsecutiveFailures{9});
+    rig.breaker.setMode(ControlMode::Automatic);
+    rig.fail(9);
+    CHECK(rig.stats().lastTrip.value().policy == toString(ConsecutiveFailures{9}));
 }
 
 TEST_CASE("A reconfiguration is announced, in order with the transitions") {
@@ -484,6 +510,7 @@ TEST_CASE("A reconfiguration during another is not lost, nor does it undo that")
     CHECK_FALSE(meanwhile);
     CHECK(rig.breaker.policy() == ConsecutiveFailures{2});
     CHECK(rig.breaker.options().recoveryTimeout == 7s);
+    CHECK(rig.stats().timesReconfigured == 2);
     rig.fail(2);
     CHECK(rig.breaker.retryAfter() == 7s);
 }

@@ -144,6 +144,7 @@ TEST_CASE("An open breaker goes on waiting; the time between counts, by the syst
 TEST_CASE("A wait without an end has none after a restart either") {
     Rig rig{kOptions, ConsecutiveFailures{3}};
     rig.breaker.open(std::chrono::nanoseconds::max());
+    rig.clock.advance(1h);
     Restarted after{savedEarlier(rig.breaker.exportState(), 24h)};
     CHECK(after.breaker.retryAfter() == std::chrono::nanoseconds::max());
 }
@@ -326,6 +327,19 @@ TEST_CASE("A breaker that slow calls opened shows their share after a restart, t
     CHECK(after.stats().windowSlow == 2);
 }
 
+TEST_CASE("A breaker that one call opened shows its share after a restart, and none of no calls") {
+    const FailureRate policy{.threshold = 0.5, .minimumCalls = 1};
+    Rig before{kOptions, policy};
+    before.fail();
+    const std::string text = before.breaker.exportState();
+    const auto rateAfter = [&](const std::string& given) {
+        return CircuitBreaker{"rig", policy, kOptions, ManualClock{}, given}.stats().failureRate;
+    };
+    CHECK(rateAfter(text) == 1.0);
+    CHECK_FALSE(rateAfter(with(with(text, "windowCalls=1", "windowCalls=0"), "windowFailures=1",
+                               "windowFailures=0")));
+}
+
 TEST_CASE("A breaker whose last trip is not known goes on waiting with an empty window") {
     Rig before{kOptions, ConsecutiveFailures{3}};
     before.trip();
@@ -336,5 +350,6 @@ TEST_CASE("A breaker whose last trip is not known goes on waiting with an empty 
     const Restarted after{text};
     CHECK(after.breaker.state() == CircuitState::Open);
     CHECK(after.breaker.stats().windowFailures == 0);
+    CHECK(after.breaker.stats().consecutiveFailures == 0);
     CHECK_FALSE(after.breaker.stats().lastTrip);
 }

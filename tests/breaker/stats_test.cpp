@@ -158,6 +158,30 @@ TEST_CASE("Rows of failures and of successes end each other") {
     CHECK(rig.stats().consecutiveFailures == 0);
 }
 
+TEST_CASE("A row of successes is one of a closed or half-open breaker") {
+    Rig rig{{.recoveryTimeout = 10s}};
+    rig.succeed(3);
+    rig.breaker.open();
+    CHECK(rig.stats().consecutiveSuccesses == 0);
+    rig.wait();
+    rig.succeed();
+    CHECK(rig.stats().consecutiveSuccesses == 1);
+}
+
+TEST_CASE("The size of a window of calls is known, of another there is none") {
+    const auto sizeOf = [](auto policy) { return Rig{{}, policy}.stats().windowSize; };
+    CHECK(sizeOf(FailureRate{.minimumCalls = 1, .window = lastCalls(1)}) == 1U);
+    CHECK(sizeOf(FailureRate{.window = lastCalls(250)}) == 250U);
+    CHECK_FALSE(sizeOf(FailureRate{.window = 10s}));
+    CHECK_FALSE(sizeOf(ConsecutiveFailures{}));
+}
+
+TEST_CASE("Of more successes than counts that look around none is missed") {
+    Rig rig;
+    for (int i = 0; i < 5000; ++i) rig.breaker.execute([] {});
+    CHECK(rig.stats().totalSuccesses == 5000);
+}
+
 TEST_CASE("Without a window of the policy, the window is the time since the entry into Closed") {
     Rig rig;
     rig.succeed(200);

@@ -2,6 +2,7 @@
 // C: one transition, one event. What is told of transitions, in which order, and to whom.
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -86,7 +87,7 @@ TEST_CASE("A lone thread hears of its transitions before its call returns") {
 }
 
 TEST_CASE("The snapshot is of the breaker just before the transition: what led to it") {
-    Rig rig{{.recoveryTimeout = 10s}, FailureRate{.minimumCalls = 2}};
+    Rig rig{{.recoveryTimeout = 10s}, FailureRate{.minimumCalls = 2, .window = lastCalls(50)}};
     TransitionLog log{rig.breaker};
     rig.succeed(2);
     rig.fail(2);
@@ -100,6 +101,7 @@ TEST_CASE("The snapshot is of the breaker just before the transition: what led t
     CHECK(tripping.state == CircuitState::Closed);
     CHECK(tripping.windowCalls == 4);
     CHECK(tripping.windowFailures == 2);
+    CHECK(tripping.windowSize == 50U);
     CHECK(tripping.failureRate == 0.5);
     CHECK(tripping.consecutiveFailures == 2);
     CHECK(tripping.totalCalls == 4);  // the call that tripped it included
@@ -123,6 +125,12 @@ TEST_CASE("The snapshot of an open breaker that is closed has the rest of its wa
     rig.clock.advance(4s);
     rig.breaker.close();
     CHECK(log.events.back().snapshot.retryAfter == 6s);
+    CHECK(log.events.back().snapshot.timeOpen == 4s);
+    rig.trip();
+    rig.clock.advance(1h);
+    rig.breaker.close();
+    CHECK_FALSE(log.events.back().snapshot.retryAfter);
+    CHECK(log.events.back().snapshot.timeOpen == 4s + 10s);
 }
 
 TEST_CASE("onStateChange comes first, then onOpen, onHalfOpen or onClose, then on<>") {
@@ -156,6 +164,20 @@ TEST_CASE("Callbacks of the options are called as f(event) or as f()") {
     rig.recover();
     CHECK(reasons == std::vector{TransitionReason::PolicyTripped});
     CHECK(plain == 3 + 1 + 1);
+}
+
+TEST_CASE("What holds no function is no callback") {
+    using Function = std::function<void()>;
+    CHECK_FALSE(StateCallback{});
+    CHECK_FALSE(StateCallback{nullptr});
+    CHECK_FALSE(StateCallback{Function{}});
+    CHECK_FALSE(StateCallback{static_cast<void (*)()>(nullptr)});
+    CHECK(StateCallback{+[] {}});
+    int calls = 0;
+    const StateCallback callback{Function{[&] { ++calls; }}};
+    REQUIRE(callback);
+    callback(StateChanged{});
+    CHECK(calls == 1);
 }
 
 TEST_CASE("The first opening is onOpen, a reset is onClose, a change of mode is neither") {

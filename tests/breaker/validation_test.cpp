@@ -136,12 +136,12 @@ TEST_CASE("H 45: counts of the options have bounds on both sides") {
     for (const int value : {INT_MIN, -1, 0, 256, INT_MAX}) {
         mustRefuse({.halfOpenLimit = value}, {"halfOpenLimit", std::to_string(value), "1 to 255"});
     }
-    for (const int value : {INT_MIN, -1, INT_MAX}) {
-        mustRefuse({.shards = value}, {"shards", std::to_string(value), "0 to "});
+    for (const int value : {INT_MIN, -1, 1025, INT_MAX}) {
+        mustRefuse({.shards = value}, {"shards", std::to_string(value), "0 to 1024"});
     }
     for (const int value : {1, 65535}) mustTake({.successThreshold = value});
     for (const int value : {1, 255}) mustTake({.halfOpenLimit = value});
-    for (const int value : {0, 1, 3, 16, 64}) mustTake({.shards = value});
+    for (const int value : {0, 1, 3, 16, 64, 1024}) mustTake({.shards = value});
 }
 
 TEST_CASE("H 45: more probe successes than probes at once are no contradiction") {

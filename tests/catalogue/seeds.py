@@ -150,8 +150,9 @@ SEEDS = [
     Seed((30, 31), "breaker/allocation_test.cpp",
          "E 30, 31: a breaker is no larger after any number of calls*",
          "breaker/closed_ledger.hpp",
-         (("        ++verdictCalls_;\n        call.position",
-           "        ++verdictCalls_;\n        samples_.push_back(call);\n        call.position"),
+         (("        ++period.verdictCalls;\n        call.position",
+           "        ++period.verdictCalls;\n        samples_.push_back(call);\n"
+           "        call.position"),
           ("    Held tracker_;\n", "    Held tracker_;\n    std::vector<CallRecord> samples_{};\n"))),
     Seed((32,), CATALOGUE,
          "E 32: who reads a window while it turns reads all of it at one instant", MACHINE,

@@ -30,14 +30,7 @@ public:
 
     /// A new closed period begins when the shards stand at `base`.
     void enter(std::uint64_t base, std::chrono::nanoseconds now) noexcept {
-        base_ = base;
-        verdictCalls_ = 0;
-        failures_ = 0;
-        slow_ = 0;
-        lastFailure_ = 0;
-        failureRun_ = 0;
-        lastVerdict_ = 0;
-        past_ = {};
+        period_ = {base};
         tracker_->enter(now);
     }
 
@@ -52,16 +45,17 @@ public:
     /// Records a verdict call while the shards stand at `sum`.
     Verdict record(std::uint64_t sum, CallRecord call, Outcome outcome) noexcept {
         lastSum_ = sum;
-        ++verdictCalls_;
+        Period& period = period_;
+        ++period.verdictCalls;
         call.position = position(sum);
-        past_.pushSuccesses(call.position - lastVerdict_ - 1);
-        past_.push({outcome, call.slow});
-        lastVerdict_ = call.position;
-        if (call.slow) ++slow_;
+        period.past.pushSuccesses(call.position - period.lastVerdict - 1);
+        period.past.push({outcome, call.slow});
+        period.lastVerdict = call.position;
+        if (call.slow) ++period.slow;
         if (call.failed) {
-            ++failures_;
-            failureRun_ = call.position == lastFailure_ + 1 ? failureRun_ + 1 : 1;
-            lastFailure_ = call.position;
+            ++period.failures;
+            period.failureRun = call.position == period.lastFailure + 1 ? period.failureRun + 1 : 1;
+            period.lastFailure = call.position;
         }
         return tracker_->record(call);
     }
@@ -78,41 +72,47 @@ public:
 
     /// How many calls were recorded in this period.
     [[nodiscard]] std::uint64_t position(std::uint64_t sum) const noexcept {
-        return sum - base_ + verdictCalls_;
+        return sum - period_.base + period_.verdictCalls;
     }
     /// The tracker's window; without one, the whole period.
     [[nodiscard]] CallCounts counts(std::uint64_t sum,
                                     std::chrono::nanoseconds now) const noexcept {
         const std::uint64_t calls = position(sum);
-        return countsOf(*tracker_, calls, now).value_or(CallCounts{calls, failures_, slow_});
+        return countsOf(*tracker_, calls, now)
+            .value_or(CallCounts{calls, period_.failures, period_.slow});
     }
     [[nodiscard]] std::uint64_t consecutiveFailures(std::uint64_t sum) const noexcept {
-        return position(sum) == lastFailure_ ? failureRun_ : 0;
+        return position(sum) == period_.lastFailure ? period_.failureRun : 0;
     }
     [[nodiscard]] std::uint64_t consecutiveSuccesses(std::uint64_t sum) const noexcept {
-        return position(sum) - lastFailure_;
+        return position(sum) - period_.lastFailure;
     }
     /// Empty unless the tracker keeps one.
     [[nodiscard]] std::optional<double> score(std::uint64_t sum) const noexcept {
         return scoreOf(*tracker_, position(sum));
     }
     [[nodiscard]] PastCalls pastCalls(std::uint64_t sum) const noexcept {
-        PastCalls past = past_;
-        past.pushSuccesses(position(sum) - lastVerdict_);
+        PastCalls past = period_.past;
+        past.pushSuccesses(position(sum) - period_.lastVerdict);
         return past;
     }
 
 private:
+    /// What is known of the calls since the entry; of positions, 0 is none.
+    struct Period {
+        std::uint64_t base;
+        std::uint64_t verdictCalls = 0;
+        std::uint64_t failures = 0;
+        std::uint64_t slow = 0;
+        std::uint64_t lastFailure = 0;
+        std::uint64_t failureRun = 0;
+        std::uint64_t lastVerdict = 0;
+        PastCalls past{};
+    };
+
     Held tracker_;
-    std::uint64_t base_ = 0;
+    Period period_{};
     std::uint64_t lastSum_ = 0;
-    std::uint64_t verdictCalls_ = 0;
-    std::uint64_t failures_ = 0;
-    std::uint64_t slow_ = 0;
-    std::uint64_t lastFailure_ = 0;
-    std::uint64_t failureRun_ = 0;
-    std::uint64_t lastVerdict_ = 0;
-    PastCalls past_{};
 };
 
 }  // namespace fusebox::detail

@@ -48,7 +48,7 @@ public:
     }
 
     /// Before anything else: closed as of now.
-    void begin(Nanoseconds now) noexcept { publishClosed(word(), 0, now); }
+    void begin(Nanoseconds now) noexcept { enterClosed(0, now); }
 
     [[nodiscard]] FUSEBOX_HOT StateWord word() const noexcept { return published_.word(); }
     [[nodiscard]] const PublishedState<Platform>& published() const noexcept { return published_; }
@@ -80,7 +80,6 @@ public:
         announce(from, CircuitState::Open, reason, now);
         wait = given.value_or(wait);
         noteOpening(books_, asOf, now, reason, wait);
-        slots_.clear();
         published_.setWait(asOf, saturatingAdd(asOf, wait));
         publish(from.next(CircuitState::Open));
     }
@@ -90,6 +89,7 @@ public:
         announce(from, CircuitState::HalfOpen, TransitionReason::WaitElapsed, now);
         books_.history.leftOpen(published_.deadline());
         books_.probeSuccesses = 0;
+        slots_.clear();
         drawReopenWait();
         publish(from.next(CircuitState::HalfOpen));
     }
@@ -129,7 +129,6 @@ public:
         std::swap(slots_, rules.slots);
         std::swap(successThreshold_, rules.successThreshold);
         timed_ = isTimed(needs());
-        slots_.clear();
         if (next.state() == CircuitState::HalfOpen) drawReopenWait();
         published_.setProbeLimit(slots_.limit());
         publishTick();
@@ -178,9 +177,10 @@ public:
     /// A call of the present closed epoch that the policy is asked about.
     [[nodiscard]] Verdict recordVerdict(const CallEnd& end, Nanoseconds time) noexcept {
         if (end.failed()) books_.history.failed(end);
-        const Verdict verdict =
-            ledger_.record(totals_.recordedSuccesses(),
-                           {0, time, end.elapsed, end.failed(), end.slow}, end.outcome);
+        const Verdict verdict = ledger_.record(
+            totals_.recordedSuccesses(),
+            {.time = time, .elapsed = end.elapsed, .failed = end.failed(), .slow = end.slow},
+            end.outcome);
         publishTick();
         return verdict;
     }
@@ -191,8 +191,9 @@ public:
         books_.history.noteError(
             "the call is overdue: its deadline is over, it is still in flight");
         const bool slow = timeout >= needs().slowerThan;
-        const Verdict verdict = ledger_.record(totals_.recordedSuccesses(),
-                                               {0, now, timeout, true, slow}, Outcome::Timeout);
+        const Verdict verdict = ledger_.record(
+            totals_.recordedSuccesses(),
+            {.time = now, .elapsed = timeout, .failed = true, .slow = slow}, Outcome::Timeout);
         publishTick();
         return verdict;
     }
@@ -234,9 +235,7 @@ public:
         books_.history.resume(saved, now);
         books_.reopenings = saved.reopenings;
         books_.probeSuccesses = static_cast<int>(saved.probeSuccesses);
-        if (saved.state != CircuitState::Closed && saved.lastTrip) {
-            books_.evidence = evidenceOf(*saved.lastTrip);
-        }
+        if (saved.lastTrip) books_.evidence = evidenceOf(*saved.lastTrip);
         if (saved.state == CircuitState::Open) published_.setWait(now, saturatingAdd(now, rest));
         if (saved.state == CircuitState::HalfOpen) drawReopenWait();
         const StateWord next = word().next(saved.state).withMode(saved.mode);
@@ -261,12 +260,12 @@ private:
 
     void publishClosed(StateWord next, std::uint64_t base, Nanoseconds now) noexcept {
         books_.reopenings = 0;
-        books_.evidence = {};
-        books_.probeSuccesses = 0;
-        slots_.clear();
+        enterClosed(base, now);
+        publish(next);
+    }
+    void enterClosed(std::uint64_t base, Nanoseconds now) noexcept {
         ledger_.enter(base, now);
         publishTick();
-        publish(next);
     }
 
     void publishTick() noexcept { published_.setNextTick(ledger_.nextTick()); }

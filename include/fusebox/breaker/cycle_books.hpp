@@ -51,11 +51,9 @@ struct CycleSnapshot {
         stats.failureRate = known.window.failureRate(known.minimumCalls);
         stats.slowCallRate = known.window.slowCallRate(known.minimumCalls);
         stats.consecutiveFailures = known.consecutiveFailures;
-        if (word.state() == CircuitState::Closed) {
-            stats.consecutiveSuccesses = consecutiveSuccesses;
-        } else if (word.state() == CircuitState::HalfOpen) {
-            stats.consecutiveSuccesses = static_cast<std::uint64_t>(books.probeSuccesses);
-        }
+        stats.consecutiveSuccesses = word.state() == CircuitState::HalfOpen
+                                         ? static_cast<std::uint64_t>(books.probeSuccesses)
+                                         : consecutiveSuccesses;
         stats.transitions =
             transitionsOf(word.state(), stats.timesOpened, stats.timesClosed, books.openToClosed);
         stats.policyScore = policyScore;

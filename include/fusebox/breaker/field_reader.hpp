@@ -27,7 +27,6 @@ public:
         if (text.size() > kMostBytes) {
             complainAt(1, "the text", std::to_string(text.size()) + " bytes",
                        "at most " + std::to_string(kMostBytes) + " bytes");
-            return;
         }
         readFormat(nextLine(text));
         while (!complaint_ && !text.empty()) readField(nextLine(text));

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// When the tracker of a policy is ticked: at the instant that it named last, and not before.
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "breaker/rig.hpp"
+#include "fusebox/breaker/circuit_breaker.hpp"
+#include "support/catch.hpp"
+
+using namespace std::chrono_literals;
+using namespace fusebox;
+using fusebox::test::Rig;
+using std::chrono::nanoseconds;
+
+namespace {
+
+struct Tick {
+    std::uint64_t calls;
+    nanoseconds time;
+    friend bool operator==(const Tick&, const Tick&) = default;
+};
+using Ticks = std::vector<Tick>;
+
+/// A policy that wants a tick 10 s after whatever its tracker was told last.
+struct Metronome {
+    std::shared_ptr<Ticks> ticks = std::make_shared<Ticks>();
+    friend bool operator==(const Metronome&, const Metronome&) = default;
+
+    template <class Clock>
+    class Tracker {
+    public:
+        explicit Tracker(const Metronome& policy) : ticks_(policy.ticks) {}
+        [[nodiscard]] TrackerNeeds needs() const noexcept { return {.time = true, .ticks = true}; }
+        void enter(nanoseconds now) noexcept { next_ = now + 10s; }
+        Verdict record(const CallRecord& call) noexcept {
+            next_ = call.time + 10s;
+            return false;
+        }
+        void tick(std::uint64_t position, nanoseconds now) noexcept {
+            ticks_->push_back({position, now});
+            next_ = now + 10s;
+        }
+        [[nodiscard]] nanoseconds nextTick() const noexcept { return next_; }
+
+    private:
+        std::shared_ptr<Ticks> ticks_;
+        nanoseconds next_ = kForever;
+    };
+};
+
+/// Its clock stands at 0 when it is made.
+struct Beating : Rig<Metronome> {
+    using Rig::Rig;
+
+    /// The ticks since the last call of this.
+    [[nodiscard]] Ticks ticks() { return std::exchange(*breaker.policy().ticks, {}); }
+};
+
+}  // namespace
+
+TEST_CASE("The first success at or after the instant that a tracker names ticks it, once") {
+    const auto options = GENERATE(values<CircuitBreakerOptions>({
+        {},
+        {.measureLatency = false},
+        {.measureLatency = false, .trackInFlight = true},
+        {.detectOverdue = true},
+    }));
+    const bool byPermit = GENERATE(true, false);
+    Beating rig{options};
+    const auto succeed = [&] {
+        if (byPermit) {
+            rig.succeed();
+        } else {
+            rig.breaker.execute([] {});
+        }
+    };
+    INFO(toString(options) << (byPermit ? ", by permit" : ", by execute"));
+    rig.clock.advance(10s - 1ns);
+    succeed();
+    CHECK(rig.ticks() == Ticks{});
+    rig.clock.advance(1ns);
+    succeed();
+    CHECK(rig.ticks() == Ticks{{1, 10s}});
+    succeed();
+    CHECK(rig.ticks() == Ticks{});
+    rig.clock.advance(1h);
+    succeed();
+    succeed();
+    CHECK(rig.ticks() == Ticks{{3, 10s + 1h}});
+    CHECK(rig.stats().windowCalls == 5);
+}
+
+TEST_CASE("A tracker that names another instant when it is told of a call is not ticked before") {
+    Beating rig;
+    rig.clock.advance(8s);
+    rig.fail();
+    rig.clock.advance(8s);
+    rig.succeed();
+    CHECK(rig.ticks() == Ticks{});
+    rig.clock.advance(2s);
+    rig.succeed();
+    CHECK(rig.ticks() == Ticks{{2, 18s}});
+}
+
+TEST_CASE("A tracker that names another instant when it is told of an overdue call, too") {
+    Beating rig{{.requestTimeout = 1600ms, .detectOverdue = true}};
+    const auto hung = rig.begin();
+    rig.clock.advance(8s);
+    rig.ignore();  // looks
+    CHECK(rig.stats().windowFailures == 1);
+    rig.clock.advance(8s);
+    rig.succeed();
+    CHECK(rig.ticks() == Ticks{});
+    rig.clock.advance(2s);
+    rig.succeed();
+    CHECK(rig.ticks() == Ticks{{2, 18s}});
+}
+
+TEST_CASE("A tracker that names another instant when a closed period begins, too") {
+    Beating rig;
+    rig.breaker.open();
+    rig.clock.advance(8s);
+    rig.breaker.close();
+    rig.clock.advance(8s);
+    rig.succeed();
+    CHECK(rig.ticks() == Ticks{});
+    rig.clock.advance(2s);
+    rig.succeed();
+    CHECK(rig.ticks() == Ticks{{1, 18s}});
+}
