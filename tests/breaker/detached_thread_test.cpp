@@ -42,9 +42,12 @@ void* look(void* found) {
 }
 
 /// How often each handler of forks was called in this process.
-int before = 0;
-int inParent = 0;
-int inChild = 0;
+struct ForkCalls {
+    int before = 0;
+    int inParent = 0;
+    int inChild = 0;
+};
+ForkCalls forkCalls;
 
 }  // namespace
 
@@ -72,13 +75,18 @@ TEST_CASE("A detached thread runs, is nobody's to join, and blocks every signal 
 TEST_CASE("Around a fork each handler is called once, where it belongs") {
     // In a child: handlers stay for as long as a process lives.
     CHECK(test::exitCodeOf([] {
-              if (!detail::aroundForks([] { ++before; }, [] { ++inParent; }, [] { ++inChild; })) {
+              if (!detail::aroundForks([] { ++forkCalls.before; }, [] { ++forkCalls.inParent; },
+                                       [] { ++forkCalls.inChild; })) {
                   return 1;
               }
-              const int ofChild = test::exitCodeOf(
-                  [] { return before == 1 && inParent == 0 && inChild == 1 ? 0 : 1; });
+              const int ofChild = test::exitCodeOf([] {
+                  return forkCalls.before == 1 && forkCalls.inParent == 0 && forkCalls.inChild == 1
+                             ? 0
+                             : 1;
+              });
               if (ofChild != 0) return 2;
-              return before == 1 && inParent == 1 && inChild == 0 ? 0 : 3;
+              return forkCalls.before == 1 && forkCalls.inParent == 1 && forkCalls.inChild == 0 ? 0
+                                                                                                : 3;
           }) == 0);
 }
 

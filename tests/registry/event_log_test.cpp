@@ -26,7 +26,6 @@ std::vector<std::string> linesOf(const EventLog& log) {
 }
 
 using Lines = std::vector<std::string>;
-using Manual = CircuitBreaker<test::ManualClock>;
 
 }  // namespace
 
@@ -37,7 +36,7 @@ TEST_CASE("A log keeps what happened to all breakers, oldest first, in words") {
     CHECK(log.events().empty());
     const auto before = std::chrono::system_clock::now();
     test::ManualClock clock;
-    const auto manual = std::make_shared<Manual>(
+    const auto manual = std::make_shared<CircuitBreaker<test::ManualClock>>(
         "db", ConsecutiveFailures{2}, CircuitBreakerOptions{.recoveryTimeout = 3s}, clock);
     registry.add(manual);
     manual->execute([] {});
