@@ -10,7 +10,9 @@
 
 using fusebox::detail::RandomShare;
 
-TEST_CASE("Random shares are from [0, 1), as often from each part of it, and do not come back") {
+TEST_CASE(
+    "Random shares are at least 0 and below 1, as often from each part of it, and do not come "
+    "back") {
     // At an address with few bits, which must not leave few numbers.
     struct alignas(4096) Aligned {
         RandomShare random;

@@ -2,3 +2,7 @@
 TEST_CASE(
     "A test that "
     "is there") {}
+
+TEST_CASE("One of [0, 1)") {
+    CHECK(true);
+}
