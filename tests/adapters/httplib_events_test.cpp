@@ -316,7 +316,7 @@ TEST_CASE("A server stops while readers listen") {
 }
 
 TEST_CASE("Events of many breakers on many threads reach readers that come and go") {
-    EventService service{{.maxEventReaders = 3, .eventQueueLength = 100'000}};
+    EventService service{{.maxEventReaders = 8, .eventQueueLength = 100'000}};
     std::atomic<bool> stop{false};
     std::vector<std::thread> threads;
     for (int t = 0; t < 2; ++t) {
