@@ -19,12 +19,14 @@
 #include "fusebox/adapters/httplib_admin.hpp"
 #include "fusebox/fusebox.hpp"
 #include "support/catch.hpp"
+#include "support/wait_until.hpp"
 
 using namespace std::chrono_literals;
 using namespace fusebox;
 using Catch::Matchers::ContainsSubstring;
 using fusebox::test::LoopbackServer;
 using fusebox::test::RawConnection;
+using fusebox::test::waitUntil;
 using nlohmann::json;
 
 namespace {
@@ -124,16 +126,6 @@ struct EventService {
     std::shared_ptr<NamedCircuitBreaker> payments;
     LoopbackServer loopback;
 };
-
-template <class Holds>
-bool waitUntil(const Holds& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + 5min;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(5ms);
-    }
-    return true;
-}
 
 constexpr const char* kRequest = "GET /events HTTP/1.1\r\nHost: x\r\n\r\n";
 

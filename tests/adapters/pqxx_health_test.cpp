@@ -8,29 +8,19 @@
 
 #include <chrono>
 #include <string>
-#include <thread>
 
 #include "adapters/postgres_server.hpp"
 #include "fusebox/health/health.hpp"
 #include "support/catch.hpp"
+#include "support/wait_until.hpp"
 
 using namespace std::chrono_literals;
 using namespace fusebox;
 using Catch::Matchers::ContainsSubstring;
 using fusebox::test::PostgresServer;
+using fusebox::test::waitUntil;
 
 namespace {
-
-/// Waits, for as long as a busy machine may need.
-template <class Holds>
-bool waitUntil(const Holds& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + 2min;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(10ms);
-    }
-    return true;
-}
 
 HealthCheck checkOf(const std::string& connectionString, std::chrono::nanoseconds timeout) {
     HealthCheck check = createPostgresHealthCheck("orders-db", connectionString, true);
@@ -50,7 +40,7 @@ TEST_CASE("A real PostgreSQL is healthy, hangs, is gone, and comes again") {
     CHECK(before.checks[0].message.back() != '\n');
 
     server.start();
-    CHECK(waitUntil([&] { return patient.executeHealthChecks().httpStatus() == 200; }));
+    CHECK(waitUntil([&] { return patient.executeHealthChecks().httpStatus() == 200; }, 10ms));
     const HealthReport there = patient.executeHealthChecks();
     CHECK(there.status == HealthStatus::Healthy);
     CHECK_THAT(there.checks[0].message, ContainsSubstring("PostgreSQL "));
@@ -69,10 +59,10 @@ TEST_CASE("A real PostgreSQL is healthy, hangs, is gone, and comes again") {
         CHECK(hung.checks[0].responseTime < 20s);
         server.goOn();
     }
-    CHECK(waitUntil([&] { return patient.executeHealthChecks().httpStatus() == 200; }));
+    CHECK(waitUntil([&] { return patient.executeHealthChecks().httpStatus() == 200; }, 10ms));
 
     server.stop();
     CHECK(patient.executeHealthChecks().httpStatus() == 503);
     server.start();
-    CHECK(waitUntil([&] { return patient.executeHealthChecks().httpStatus() == 200; }));
+    CHECK(waitUntil([&] { return patient.executeHealthChecks().httpStatus() == 200; }, 10ms));
 }

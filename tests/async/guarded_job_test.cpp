@@ -17,11 +17,13 @@
 #include "fusebox/fusebox.hpp"
 #include "fusebox/testing/manual_clock.hpp"
 #include "support/catch.hpp"
+#include "support/wait_until.hpp"
 
 using namespace std::chrono_literals;
 using namespace fusebox;
 using Catch::Matchers::ContainsSubstring;
 using fusebox::test::ManualClock;
+using fusebox::test::waitUntil;
 
 namespace {
 
@@ -45,17 +47,6 @@ struct Rig {
     CircuitBreaker<ManualClock, ConsecutiveFailures> breaker;
     GuardedJob job;
 };
-
-/// Waits, for as long as a busy machine may need.
-template <class Holds>
-bool waitUntil(const Holds& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + 60s;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(1ms);
-    }
-    return true;
-}
 
 bool addsUp(const JobStats& stats) {
     return stats.runs == stats.successes + stats.failures + (stats.retrying ? 1 : 0);

@@ -23,13 +23,13 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-const std::chrono::system_clock::time_point kNoon{
+const std::chrono::system_clock::time_point kAfternoon{
     std::chrono::sys_days{std::chrono::year{2026} / 11 / 21} + 12h + 34min + 56789ms};
 
 template <class E>
 E eventOf(E event) {
     event.breaker = "shop";
-    event.time = kNoon;
+    event.time = kAfternoon;
     return event;
 }
 
@@ -157,7 +157,7 @@ TEST_CASE("Nobody can make up a line of a log") {
 }
 
 TEST_CASE("A logged event begins with its number") {
-    const LoggedEvent event{17, EventKind::WasReset, "shop", kNoon, "reset"};
+    const LoggedEvent event{17, EventKind::WasReset, "shop", kAfternoon, "reset"};
     CHECK(fmt::format("{}", event) == "17 shop WAS_RESET: reset");
     CHECK(fmt::format("{:t}", event) == "17 2026-11-21T12:34:56.789Z shop WAS_RESET: reset");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The text for Prometheus, taken apart.
+// Text in lines, and the text for Prometheus, taken apart.
 #pragma once
 
 #include <limits>

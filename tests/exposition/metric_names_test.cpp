@@ -27,7 +27,7 @@ struct Documented {
 };
 
 /// What stands between backticks.
-std::vector<std::string> quoted(const std::string& cell) {
+std::vector<std::string> inBackticks(const std::string& cell) {
     std::vector<std::string> words;
     for (std::size_t at = cell.find('`'); at != std::string::npos; at = cell.find('`', at)) {
         const std::size_t end = cell.find('`', at + 1);
@@ -45,10 +45,10 @@ std::vector<Documented> documented() {
         std::vector<std::string> cells;
         std::istringstream stream{line.substr(1)};
         for (std::string cell; std::getline(stream, cell, '|');) cells.push_back(cell);
-        const auto labels = quoted(cells.at(2));
+        const auto labels = inBackticks(cells.at(2));
         std::string type = cells.at(1);
         std::erase(type, ' ');
-        rows.push_back({quoted(cells.at(0)).at(0), type, {labels.begin(), labels.end()}});
+        rows.push_back({inBackticks(cells.at(0)).at(0), type, {labels.begin(), labels.end()}});
     }
     return rows;
 }

@@ -19,10 +19,12 @@
 
 #include "fusebox/fusebox.hpp"
 #include "support/catch.hpp"
+#include "support/wait_until.hpp"
 
 using namespace std::chrono_literals;
 using namespace fusebox;
 using Catch::Matchers::ContainsSubstring;
+using fusebox::test::waitUntil;
 
 namespace {
 
@@ -67,17 +69,6 @@ struct Sink {
 };
 
 using Publisher = MetricsPublisher<Sink>;
-
-/// Waits, for as long as a busy machine may need.
-template <class Holds>
-bool waitUntil(const Holds& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + 60s;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(1ms);
-    }
-    return true;
-}
 
 }  // namespace
 

@@ -18,25 +18,16 @@
 #include "exposition/prometheus_server.hpp"
 #include "fusebox/fusebox.hpp"
 #include "support/catch.hpp"
+#include "support/wait_until.hpp"
 
 using namespace std::chrono_literals;
 using namespace fusebox;
 using fusebox::test::MetricsServer;
 using fusebox::test::Prometheus;
+using fusebox::test::waitUntil;
 using nlohmann::json;
 
 namespace {
-
-/// Waits, for as long as a busy machine may need.
-template <class Holds>
-bool waitUntil(const Holds& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + 120s;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(100ms);
-    }
-    return true;
-}
 
 double numberOf(const json& series) {
     return std::stod(series.at("value").at(1).get<std::string>());
@@ -107,7 +98,7 @@ TEST_CASE("A real Prometheus scrapes the breakers and answers the dashboards' qu
             std::this_thread::sleep_for(1ms);
         }
     }};
-    const bool answered = waitUntil([&] { return unanswered(prometheus).empty(); });
+    const bool answered = waitUntil([&] { return unanswered(prometheus).empty(); }, 100ms);
     const std::string missing = unanswered(prometheus);
     const auto one = [&](std::string_view pattern) {
         const json result = prometheus.query(filled(pattern));

@@ -3,11 +3,11 @@
 
 #include <chrono>
 #include <cstddef>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "exposition/metric_lines.hpp"
 #include "fusebox/fusebox.hpp"
 #include "fusebox/testing/manual_clock.hpp"
 #include "fusebox/vocabulary/iso_time.hpp"
@@ -15,6 +15,7 @@
 
 using namespace std::chrono_literals;
 using namespace fusebox;
+using fusebox::test::linesOf;
 using std::chrono::sys_days;
 using std::chrono::system_clock;
 using std::chrono::year;
@@ -40,13 +41,6 @@ CircuitBreakerStats openStats() {
     stats.latency.p99 = 20ms;
     stats.retryAfter = 29'987'878'265ns;
     return stats;
-}
-
-std::vector<std::string> linesOf(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream stream{text};
-    for (std::string line; std::getline(stream, line);) lines.push_back(line);
-    return lines;
 }
 
 /// The value that a sheet has for a field.

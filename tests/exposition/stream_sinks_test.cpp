@@ -31,7 +31,7 @@ namespace {
 static_assert(MetricsSink<JsonLinesSink>);
 static_assert(MetricsSink<EmfSink>);
 
-const std::chrono::system_clock::time_point kNoon{
+const std::chrono::system_clock::time_point kJustAfterNoon{
     std::chrono::sys_days{std::chrono::year{2026} / 11 / 21} + 12h + 5ms};
 
 CircuitBreakerStats statsOf(std::string name, std::uint64_t calls, std::uint64_t failures = 0) {
@@ -70,7 +70,7 @@ protected:
 TEST_CASE("A line of JSON for each breaker, with the time of the snapshot") {
     std::ostringstream stream;
     JsonLinesSink sink{stream};
-    sink.publish({kNoon, {statsOf("a\nb", 3, 1), statsOf("c", 0)}});
+    sink.publish({kJustAfterNoon, {statsOf("a\nb", 3, 1), statsOf("c", 0)}});
     const auto lines = jsonLines(stream.str());
     REQUIRE(lines.size() == 2);
     CHECK(lines[0].at("time") == "2026-11-21T12:00:00.005Z");
@@ -78,7 +78,7 @@ TEST_CASE("A line of JSON for each breaker, with the time of the snapshot") {
     CHECK(lines[0].at("totalFailures") == 1);
     CHECK(lines[1].at("name") == "c");
     CHECK(stream.str().starts_with(R"({"time":"2026-11-21T12:00:00.005Z","name":"a\nb",)"));
-    sink.publish({kNoon, {}});
+    sink.publish({kJustAfterNoon, {}});
     CHECK(jsonLines(stream.str()).size() == 2);
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("The embedded metric format names every metric it has, and has every o
     stats.failureRate = 0.4;
     stats.averageResponseTime = 1500us;
     stats.latency.p99 = 2ms;
-    sink.publish({kNoon, {stats}});
+    sink.publish({kJustAfterNoon, {stats}});
     const auto lines = jsonLines(stream.str());
     REQUIRE(lines.size() == 1);
     const json& line = lines[0];
@@ -149,7 +149,7 @@ TEST_CASE("Counts for CloudWatch are those since the last line that was written"
     std::ostream stream{&disk};
     EmfSink sink{stream};
     const auto calls = [&](std::uint64_t total) {
-        sink.publish({kNoon, {statsOf("a", total)}});
+        sink.publish({kJustAfterNoon, {statsOf("a", total)}});
         return jsonLines(disk.text).back().at("Calls").get<int>();
     };
     CHECK(calls(10) == 10);
@@ -160,7 +160,7 @@ TEST_CASE("Counts for CloudWatch are those since the last line that was written"
     disk.full = false;
     CHECK(calls(32) == 7);
     CHECK(calls(4) == 4);  // It was reset.
-    sink.publish({kNoon, {}});
+    sink.publish({kJustAfterNoon, {}});
     CHECK(calls(9) == 9);  // It was away.
 }
 

@@ -13,11 +13,13 @@
 #include "fusebox/health/circuit_breaker_check.hpp"
 #include "health/gate.hpp"
 #include "support/catch.hpp"
+#include "support/wait_until.hpp"
 
 using namespace std::chrono_literals;
 using namespace fusebox;
 using Catch::Matchers::ContainsSubstring;
 using fusebox::test::HealthGate;
+using fusebox::test::waitUntil;
 
 namespace {
 
@@ -26,17 +28,6 @@ HealthCheck checkOf(std::string name, HealthProbe probe, bool critical = false) 
     check.timeout = 10min;  // A busy machine is no failure.
     check.cacheTime = 0s;
     return check;
-}
-
-/// Waits, for as long as a busy machine may need.
-template <class Holds>
-bool waitUntil(const Holds& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + 10min;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(1ms);
-    }
-    return true;
 }
 
 }  // namespace
