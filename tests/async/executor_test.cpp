@@ -56,7 +56,7 @@ static_assert(!Executor<int> && !Executor<std::function<void()>>);
 static_assert(std::is_copy_constructible_v<std::function<void()>>);
 static_assert(std::is_constructible_v<std::function<void()>, TaskHandle>);
 
-struct Task final : ExecutorTask {
+struct CountedTask final : ExecutorTask {
     int runs = 0;
     int drops = 0;
     void run() noexcept override { ++runs; }
@@ -66,7 +66,7 @@ struct Task final : ExecutorTask {
 }  // namespace
 
 TEST_CASE("A task runs once, whichever of its handles is called, and is not dropped then") {
-    const auto task = std::make_shared<Task>();
+    const auto task = std::make_shared<CountedTask>();
     {
         const TaskHandle first{task};
         TaskHandle second = first;
@@ -82,7 +82,7 @@ TEST_CASE("A task runs once, whichever of its handles is called, and is not drop
 }
 
 TEST_CASE("A task is dropped when its last handle is gone and none was called") {
-    const auto task = std::make_shared<Task>();
+    const auto task = std::make_shared<CountedTask>();
     std::vector<TaskHandle> handles(3, TaskHandle{task});
     handles.pop_back();
     TaskHandle moved = std::move(handles.back());
@@ -94,7 +94,7 @@ TEST_CASE("A task is dropped when its last handle is gone and none was called") 
 }
 
 TEST_CASE("A handle that was moved from does nothing") {
-    const auto task = std::make_shared<Task>();
+    const auto task = std::make_shared<CountedTask>();
     TaskHandle from{task};
     const TaskHandle to = std::move(from);
     from();  // NOLINT(bugprone-use-after-move)
@@ -117,7 +117,7 @@ TEST_CASE("submit takes the first form that an executor has, and says whether th
         void post(const TaskHandle&) { ++executed; }
     };
     All all;
-    const auto task = std::make_shared<Task>();
+    const auto task = std::make_shared<CountedTask>();
     CHECK(detail::submit(all, TaskHandle{task}));
     all.room = false;
     CHECK_FALSE(detail::submit(all, TaskHandle{task}));

@@ -11,12 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "fusebox/breaker/options.hpp"
 #include "fusebox/testing/manual_clock.hpp"
 
 namespace fusebox::test {
-
-inline const CircuitBreakerOptions kTwoSeconds{.requestTimeout = std::chrono::seconds{2}};
 
 /// Runs each task at once, on the calling thread.
 struct InlineExecutor {

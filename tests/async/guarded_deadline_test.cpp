@@ -25,7 +25,7 @@ using namespace fusebox::test;
 namespace {
 
 /// Throws once it is resumed.
-Task<int> waitsAndThrows(Gate<int>& gate) {
+Task<int> waitsAndThrows(ValueGate<int>& gate) {
     co_await gate;
     throw std::runtime_error{"stopped"};
     co_return 0;
@@ -36,10 +36,10 @@ Task<int> waitsAndThrows(Gate<int>& gate) {
 TEST_CASE("At the deadline a stop is requested, and what is thrown then is a timeout") {
     SteadyCircuitBreaker<ConsecutiveFailures> breaker{
         "service", ConsecutiveFailures{3}, {.requestTimeout = 20ms}};
-    Gate<int> gate;
+    ValueGate<int> gate;
     std::promise<void> stopped;
     std::stop_token token;
-    const Root root = [](auto& b, Gate<int>& inside, std::stop_token& out) -> Root {
+    const Root root = [](auto& b, ValueGate<int>& inside, std::stop_token& out) -> Root {
         co_await b.guard([&](std::stop_token given) {
             out = std::move(given);
             return waitsAndThrows(inside);
@@ -65,8 +65,8 @@ TEST_CASE("A frame destroyed before its deadline leaves no deadline behind") {
     SteadyCircuitBreaker<ConsecutiveFailures> breaker{
         "service", ConsecutiveFailures{3}, {.requestTimeout = 20ms}};
     for (int i = 0; i < 100; ++i) {
-        Gate<int> gate;
-        const Root root = [](auto& b, Gate<int>& inside) -> Root {
+        ValueGate<int> gate;
+        const Root root = [](auto& b, ValueGate<int>& inside) -> Root {
             co_await b.guard([&](std::stop_token) { return waitsAndThrows(inside); });
         }(breaker, gate);
         CHECK(gate.waitedFor());

@@ -27,14 +27,12 @@ using namespace fusebox::test;
 
 namespace {
 
-using Breaker = Rig<>::Breaker;
-
 /// Something on the heap in each frame: leak checkers see it.
 std::string ballast() {
     return std::string(100, 'x');
 }
 
-Task<int> waitsAt(Gate<int>& before, Gate<int>& inside, Gate<int>& after) {
+Task<int> waitsAt(ValueGate<int>& before, ValueGate<int>& inside, ValueGate<int>& after) {
     const auto here = ballast();
     int sum = co_await before;
     sum += co_await inside;
@@ -47,14 +45,14 @@ struct Points {
     static constexpr int kCount = 5;
     static constexpr bool guarded(int point) { return point >= 1 && point <= 3; }
 
-    std::array<Gate<int>, kCount> gates{};
+    std::array<ValueGate<int>, kCount> gates{};
 
-    Gate<int>& at(int point) { return gates[static_cast<std::size_t>(point)]; }
+    ValueGate<int>& at(int point) { return gates[static_cast<std::size_t>(point)]; }
 
-    Root run(Breaker& breaker) {
+    Root run(Rig<>::Breaker& breaker) {
         const auto here = ballast();
-        Gate<int>& before = at(0);  // gcc 12 copies what a call returns by reference.
-        Gate<int>& after = at(4);
+        ValueGate<int>& before = at(0);  // gcc 12 copies what a call returns by reference.
+        ValueGate<int>& after = at(4);
         co_await before;
         const auto kept = ballast();
         // Named because of gcc 12; see guarded_awaitable_test.cpp.
@@ -138,12 +136,12 @@ TEST_CASE(
 
 TEST_CASE("The other way round: resumed while an exception unwinds, a call is what it returns") {
     Rig rig;
-    Gate<int> gate;
+    ValueGate<int> gate;
     struct ResumesWhenUnwound {
         ~ResumesWhenUnwound() { gate.open(1); }
-        Gate<int>& gate;
+        ValueGate<int>& gate;
     };
-    const Root root = [](Breaker& breaker, Gate<int>& inside) -> Root {
+    const Root root = [](Rig<>::Breaker& breaker, ValueGate<int>& inside) -> Root {
         co_await breaker.guard(inside);
     }(rig.breaker, gate);
     try {
@@ -185,7 +183,7 @@ TEST_CASE("A coroutine that destroys itself through a guard leaves nothing behin
         void await_resume() const {}
     };
     bool ended = false;
-    [](Breaker& breaker, bool& out) -> Detached {
+    [](Rig<>::Breaker& breaker, bool& out) -> Detached {
         const auto here = ballast();
         co_await breaker.guard(DestroysInSuspend{});
         out = true;
@@ -198,8 +196,8 @@ TEST_CASE("A coroutine that destroys itself through a guard leaves nothing behin
 TEST_CASE("A report after the probe was presumed lost is stale, and its frame lives on") {
     Rig rig{{.probeTimeout = 5s}};
     rig.reachHalfOpen();
-    Gate<int> gate;
-    const Root root = [](Breaker& breaker, Gate<int>& inside) -> Root {
+    ValueGate<int> gate;
+    const Root root = [](Rig<>::Breaker& breaker, ValueGate<int>& inside) -> Root {
         co_await breaker.guard(inside);
     }(rig.breaker, gate);
     CHECK(rig.stats().probesInFlight == 1);

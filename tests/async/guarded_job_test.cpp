@@ -31,8 +31,8 @@ constexpr GuardedJobOptions kExact{
     .interval = 1min, .jitter = 0.0, .maxRetries = 3, .retryDelay = 1s, .maxRetryDelay = 3s};
 
 /// A breaker whose time stands still, and a job that fails when it is told to.
-struct Rig {
-    explicit Rig(int threshold = 100, GuardedJobOptions options = kExact)
+struct JobRig {
+    explicit JobRig(int threshold = 100, GuardedJobOptions options = kExact)
         : breaker{"backend", ConsecutiveFailures{threshold}, {.recoveryTimeout = 10s}, clock},
           job{breaker,
               [this] {
@@ -55,7 +55,7 @@ bool addsUp(const JobStats& stats) {
 }  // namespace
 
 TEST_CASE("A job that succeeds comes again after the interval") {
-    Rig rig;
+    JobRig rig;
     CHECK(rig.job.attempt() == 1min);
     CHECK(rig.job.attempt() == 1min);
     const JobStats stats = rig.job.stats();
@@ -70,7 +70,7 @@ TEST_CASE("A job that succeeds comes again after the interval") {
 }
 
 TEST_CASE("A run that fails is retried with growing waits, as often as allowed") {
-    Rig rig;
+    JobRig rig;
     rig.failing = true;
     CHECK(rig.job.attempt() == 1s);
     CHECK(rig.job.stats().retrying);
@@ -101,14 +101,14 @@ TEST_CASE("A run that fails is retried with growing waits, as often as allowed")
 TEST_CASE("Without retries a failed run waits for the next one") {
     GuardedJobOptions options = kExact;
     options.maxRetries = 0;
-    Rig rig{100, options};
+    JobRig rig{100, options};
     rig.failing = true;
     CHECK(rig.job.attempt() == 1min);
     CHECK(rig.job.stats().failures == 1);
 }
 
 TEST_CASE("While the breaker is open runs are skipped, and recovery goes through the job") {
-    Rig rig{2};
+    JobRig rig{2};
     rig.failing = true;
     CHECK(rig.job.attempt() == 1s);
     CHECK(rig.job.attempt() == 2s);
@@ -141,7 +141,7 @@ TEST_CASE("While the breaker is open runs are skipped, and recovery goes through
 TEST_CASE("Jitter draws waits around the interval and around the delay") {
     GuardedJobOptions options = kExact;
     options.jitter = 0.5;
-    Rig rig{1'000'000, options};
+    JobRig rig{1'000'000, options};
     bool within = true;
     bool differs = false;
     auto last = rig.job.attempt();

@@ -80,7 +80,7 @@ struct Hop {
     bool destroy = false;
 };
 
-struct Tally {
+struct Travels {
     std::atomic<int> finished{0};
     std::atomic<int> rejected{0};
 };
@@ -88,13 +88,13 @@ struct Tally {
 /// Hops `hops` times through the breaker; then its frame is destroyed by another thread while it
 /// waits in a guard.
 Detached travel(SteadyCircuitBreaker<ConsecutiveFailures>& breaker, Workers& workers, int hops,
-                Tally& tally) {
+                Travels& travels) {
     struct AtEnd {
-        ~AtEnd() { tally.finished.fetch_add(1); }
-        Tally& tally;
-    } const atEnd{tally};
+        ~AtEnd() { travels.finished.fetch_add(1); }
+        Travels& travels;
+    } const atEnd{travels};
     // A rejected call hops unguarded: elsewhere it may find a slot.
-    const auto elsewhere = fallback([&tally] { return tally.rejected.fetch_add(1) * 0; });
+    const auto elsewhere = fallback([&travels] { return travels.rejected.fetch_add(1) * 0; });
     for (int i = 0; i < hops; ++i) {
         if (co_await breaker.guard(Hop{workers}, elsewhere) == 0) co_await Hop{workers};
     }
@@ -110,11 +110,11 @@ TEST_CASE("Coroutines that hop between threads are each counted once") {
     SteadyCircuitBreaker<ConsecutiveFailures> breaker{"hops"};
     const int travellers = 32;
     const int hops = 200;
-    Tally tally;
+    Travels travels;
     {
         Workers workers{4};
-        for (int i = 0; i < travellers; ++i) travel(breaker, workers, hops, tally);
-        while (tally.finished.load() < travellers) std::this_thread::yield();
+        for (int i = 0; i < travellers; ++i) travel(breaker, workers, hops, travels);
+        while (travels.finished.load() < travellers) std::this_thread::yield();
     }
     const auto stats = breaker.stats();
     CHECK(framesAlive == 0);
@@ -127,12 +127,12 @@ TEST_CASE("Half-open, probes that hop and are destroyed elsewhere leave no slot 
     SteadyCircuitBreaker<ConsecutiveFailures> breaker{
         "probes", ConsecutiveFailures{1}, {.recoveryTimeout = 1ns, .successThreshold = 60'000}};
     const int travellers = 16;
-    Tally tally;
+    Travels travels;
     (void)breaker.tryAcquire().failure();
     {
         Workers workers{4};
-        for (int i = 0; i < travellers; ++i) travel(breaker, workers, 100, tally);
-        while (tally.finished.load() < travellers) std::this_thread::yield();
+        for (int i = 0; i < travellers; ++i) travel(breaker, workers, 100, travels);
+        while (travels.finished.load() < travellers) std::this_thread::yield();
     }
     const auto stats = breaker.stats();
     CHECK(framesAlive == 0);

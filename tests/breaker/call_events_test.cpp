@@ -12,11 +12,13 @@
 
 #include "breaker/own_types.hpp"
 #include "breaker/rig.hpp"
+#include "breaker/transition_log.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;
 using namespace fusebox;
+using fusebox::test::Lines;
 using fusebox::test::Response;
 using fusebox::test::Rig;
 
@@ -57,7 +59,6 @@ private:
         }));
     }
 };
-using Lines = std::vector<std::string>;
 
 }  // namespace
 

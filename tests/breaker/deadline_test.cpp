@@ -17,13 +17,12 @@
 
 using namespace std::chrono_literals;
 using namespace fusebox;
+using fusebox::test::kTwoSeconds;
 using fusebox::test::Rig;
 using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
 namespace {
-
-const CircuitBreakerOptions kTwoSeconds{.requestTimeout = 2s};
 
 /// A source of time that stands still on the steady time line.
 struct AtOneHour {

@@ -63,16 +63,16 @@ bool waitForStop(std::stop_token token) {
 }
 
 /// A steady breaker whose calls have that deadline, and that never opens for missing it.
-class Steady {
+class DeadlineRig {
 public:
-    explicit Steady(nanoseconds timeout)
+    explicit DeadlineRig(nanoseconds timeout)
         : breaker("steady", ConsecutiveFailures{1'000'000}, {.requestTimeout = timeout}) {}
     CircuitBreaker<> breaker;
 };
 
 /// A deadline at which nothing happens.
-struct Entry : detail::Deadline {
-    Entry() : Deadline([](Deadline&, Lock&) noexcept {}) {}
+struct QuietDeadline : detail::Deadline {
+    QuietDeadline() : Deadline([](Deadline&, Lock&) noexcept {}) {}
 };
 
 /// A deadline that says when it was acted at.
@@ -108,9 +108,9 @@ nanoseconds now() {
 }  // namespace
 
 TEST_CASE("A queue of deadlines has the earliest first, whatever is added and removed") {
-    std::vector<std::unique_ptr<Entry>> idle;
-    for (int i = 0; i < 500; ++i) idle.push_back(std::make_unique<Entry>());
-    std::multimap<nanoseconds, std::unique_ptr<Entry>> queued;
+    std::vector<std::unique_ptr<QuietDeadline>> idle;
+    for (int i = 0; i < 500; ++i) idle.push_back(std::make_unique<QuietDeadline>());
+    std::multimap<nanoseconds, std::unique_ptr<QuietDeadline>> queued;
     detail::DeadlineQueue queue;
     std::uint64_t state = 1;
     const auto random = [&](std::uint64_t below) {
@@ -152,7 +152,7 @@ TEST_CASE("A queue of deadlines has the earliest first, whatever is added and re
 }
 
 TEST_CASE("A stop is requested at the deadline, and not before") {
-    Steady steady{30ms};
+    DeadlineRig steady{30ms};
     const auto before = steady_clock::now();
     const bool stopped = steady.breaker.execute([&](const CallContext& context) {
         const std::stop_token token = context.stopToken();
@@ -165,7 +165,7 @@ TEST_CASE("A stop is requested at the deadline, and not before") {
 }
 
 TEST_CASE("A call has one token, however often it is asked for, from whatever thread") {
-    Steady steady{30ms};
+    DeadlineRig steady{30ms};
     std::vector<std::stop_token> tokens(4);
     const bool stopped = steady.breaker.execute([&](const CallContext& context) {
         std::vector<std::thread> threads;
@@ -185,14 +185,14 @@ TEST_CASE("A token of which nobody will request a stop says so") {
     CHECK_FALSE(
         manual.breaker.execute([](const CallContext& c) { return c.stopToken().stop_possible(); }));
     CHECK_FALSE(manual.breaker.execute([](std::stop_token t) { return t.stop_possible(); }));
-    Steady forever{kForever};
+    DeadlineRig forever{kForever};
     CHECK_FALSE(forever.breaker.execute(
         [](const CallContext& c) { return c.stopToken().stop_possible(); }));
 }
 
 TEST_CASE("A call that has ended is not stopped any more") {
-    Steady brief{5ms};
-    Steady longer{20ms};
+    DeadlineRig brief{5ms};
+    DeadlineRig longer{20ms};
     std::stop_token kept;
     int stops = 0;
     std::optional<std::stop_callback<std::function<void()>>> callback;
@@ -208,17 +208,17 @@ TEST_CASE("A call that has ended is not stopped any more") {
 }
 
 TEST_CASE("A deadline that comes first wakes a thread that sleeps for a later one") {
-    Steady late{1h};
-    Steady soon{10ms};
+    DeadlineRig late{1h};
+    DeadlineRig soon{10ms};
     CHECK(late.breaker.execute([&](std::stop_token) {
         return soon.breaker.execute([](std::stop_token token) { return waitForStop(token); });
     }));
 }
 
 TEST_CASE("Deadlines of a hundred years are borne") {
-    Steady steady{24h * 36500};
+    DeadlineRig steady{24h * 36500};
     CHECK_FALSE(steady.breaker.execute([](std::stop_token t) { return t.stop_requested(); }));
-    Steady longest{kForever - 1ns};
+    DeadlineRig longest{kForever - 1ns};
     CHECK_FALSE(longest.breaker.execute([](std::stop_token t) { return t.stop_requested(); }));
 }
 
@@ -251,8 +251,8 @@ TEST_CASE("Thousands of calls at once are stopped, each at its own deadline") {
 }
 
 TEST_CASE("A callback may call breakers, destroy itself, and outlive the call that it stops") {
-    auto steady = std::make_unique<Steady>(10ms);
-    Steady other{10ms};
+    auto steady = std::make_unique<DeadlineRig>(10ms);
+    DeadlineRig other{10ms};
     std::mutex mutex;
     std::condition_variable ended;
     bool callbackDone = false;
@@ -285,7 +285,7 @@ TEST_CASE("A callback may call breakers, destroy itself, and outlive the call th
 }
 
 TEST_CASE("A child of a fork starts a timer of its own") {
-    Steady steady{10ms};
+    DeadlineRig steady{10ms};
     const auto stopped = [&] {
         return steady.breaker.execute([](std::stop_token token) { return waitForStop(token); });
     };
@@ -295,7 +295,7 @@ TEST_CASE("A child of a fork starts a timer of its own") {
     // Forked while a call is in flight: in the child that one is not stopped, and ends in peace.
     const int code = steady.breaker.execute([&](std::stop_token token) {
         const int inChild = exitCodeOf([&] {
-            const bool other = Steady{10ms}.breaker.execute(
+            const bool other = DeadlineRig{10ms}.breaker.execute(
                 [](std::stop_token inner) { return waitForStop(inner); });
             return other && !token.stop_requested() ? 0 : 1;
         });
@@ -305,7 +305,7 @@ TEST_CASE("A child of a fork starts a timer of its own") {
 }
 
 TEST_CASE("A fork while others arm and disarm leaves the child a timer that works") {
-    Steady steady{1ms};
+    DeadlineRig steady{1ms};
     std::stop_source done;
     std::atomic<int> started{0};
     std::vector<std::thread> others;
@@ -314,7 +314,7 @@ TEST_CASE("A fork while others arm and disarm leaves the child a timer that work
     REQUIRE(steady.breaker.execute([](std::stop_token token) { return waitForStop(token); }));
     for (int i = 0; i < 2; ++i) {
         others.emplace_back([&] {
-            Entry mine;
+            QuietDeadline mine;
             started.fetch_add(1);
             while (!done.stop_requested()) {
                 const auto soon = now() + 20us;
@@ -344,22 +344,22 @@ TEST_CASE("I 50: a call that ended is in no queue: its memory is somebody else's
         CHECK(stop->token(soon + std::chrono::seconds{i}).stop_possible());
         std::destroy_at(stop);
         room.fill(0xAA);
-        Entry other;
+        QuietDeadline other;
         CHECK(detail::deadlineTimer().arm(other, soon + 30s));
         detail::deadlineTimer().disarm(other);
     }
 }
 
 TEST_CASE("In the child of a fork a deadline of the parent's may be taken back") {
-    Entry mine;
-    Entry other;
+    QuietDeadline mine;
+    QuietDeadline other;
     REQUIRE(detail::deadlineTimer().arm(mine, now() + 1h));
     CHECK(exitCodeOf([&] {
               // It is in no queue of this process, and must not disturb one that is.
               const bool armed = detail::deadlineTimer().arm(other, now() + 1h);
               detail::deadlineTimer().disarm(mine);
               detail::deadlineTimer().disarm(other);
-              return armed && Steady{10ms}.breaker.execute(
+              return armed && DeadlineRig{10ms}.breaker.execute(
                                   [](std::stop_token token) { return waitForStop(token); })
                          ? 0
                          : 1;
@@ -412,7 +412,7 @@ TEST_CASE("Where forks cannot be noticed there is no timer, and calls go on") {
     CHECK(exitCodeOf([] {
               { const auto locked = detail::deadlineTimer().lock(); }  // Forks are guarded.
               detail::deadlineTimer().setUsable(false);
-              Steady steady{1ms};
+              DeadlineRig steady{1ms};
               const bool stopped = steady.breaker.execute([](std::stop_token token) {
                   std::this_thread::sleep_for(5ms);
                   return token.stop_requested();
@@ -435,7 +435,7 @@ TEST_CASE("A call that had no memory for a token may get one later") {
     CHECK(stop->token(later).stop_possible());
     std::destroy_at(stop);
     room.fill(0xAA);
-    Entry other;
+    QuietDeadline other;
     CHECK(detail::deadlineTimer().arm(other, later + 1s));
     detail::deadlineTimer().disarm(other);
 }
@@ -448,7 +448,7 @@ TEST_CASE("The timer's thread sleeps while nothing is due") {
     Noted asking{[] { thread = ::pthread_self(); }};
     REQUIRE(detail::deadlineTimer().arm(asking, now()));
     REQUIRE(asking.acted());
-    Entry later;
+    QuietDeadline later;
     REQUIRE(detail::deadlineTimer().arm(later, now() + 1h));
     const auto usedBy = [](clockid_t clock) {
         timespec used{};
@@ -482,7 +482,7 @@ TEST_CASE("The timer's thread handles no signal") {
         blocked = sigismember(&mask, SIGTERM) == 1 && sigismember(&mask, SIGINT) == 1;
     };
     for (auto timeout = 1ms; !blocked && timeout < kPatience; timeout *= 2) {
-        Steady steady{timeout};
+        DeadlineRig steady{timeout};
         steady.breaker.execute([&](std::stop_token token) {
             const std::stop_callback callback{token, askTimer};
             // The callback's destructor waits for it.
@@ -499,7 +499,7 @@ TEST_CASE("Only a call that asks for a token starts the thread") {
         return std::distance(begin(tasks), end(tasks));
     };
     CHECK(exitCodeOf([&] {
-              Steady steady{1h};
+              DeadlineRig steady{1h};
               const auto before = threads();
               steady.breaker.execute([](const CallContext& context) {
                   return context.remaining() > 0s && context.deadline() > steady_clock::now();
@@ -522,7 +522,7 @@ TEST_CASE("If the thread cannot be started, the call goes on without being stopp
               // More than there are addresses.
               pthread_attr_setstacksize(&attributes, std::size_t{1} << 50U);
               pthread_setattr_default_np(&attributes);
-              Steady steady{1ms};
+              DeadlineRig steady{1ms};
               const bool stopped = steady.breaker.execute([](std::stop_token token) {
                   std::this_thread::sleep_for(20ms);
                   return token.stop_requested();

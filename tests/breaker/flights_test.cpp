@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "fusebox/breaker/flights.hpp"
-#include <atomic>
-#include <functional>
-#include <mutex>
 #include <thread>
-#include <utility>
 
 #include <algorithm>
 #include <chrono>
@@ -15,12 +11,15 @@
 
 #include "fusebox/window/thread_number.hpp"
 #include "support/catch.hpp"
+#include "support/other_thread.hpp"
 
 using namespace std::chrono_literals;
 using namespace fusebox;
 using detail::Flights;
 using detail::StateWord;
 using detail::Ticket;
+using fusebox::test::OtherThread;
+using fusebox::test::SteppedPlatform;
 using std::chrono::nanoseconds;
 
 namespace {
@@ -204,43 +203,6 @@ TEST_CASE("Flights agree with a list of calls, whatever begins, ends and is look
     CHECK(differences == 0);
 }
 
-namespace {
-
-/// What another thread does before one of the atomic steps of this one.
-struct OtherThread {
-    static inline int stepsLeft = 0;
-    static inline std::function<void()> pending{};
-    static void step() {
-        if (pending && stepsLeft-- == 0) std::exchange(pending, nullptr)();
-    }
-};
-
-/// A std::atomic whose user may be interrupted before each step.
-template <class T>
-struct SteppedAtomic : std::atomic<T> {
-    using std::atomic<T>::atomic;
-    [[nodiscard]] T load(std::memory_order order) const {
-        OtherThread::step();
-        return std::atomic<T>::load(order);
-    }
-    bool compare_exchange_strong(T& seen, T next, std::memory_order yes, std::memory_order no) {
-        OtherThread::step();
-        return std::atomic<T>::compare_exchange_strong(seen, next, yes, no);
-    }
-    bool compare_exchange_weak(T& seen, T next, std::memory_order yes, std::memory_order no) {
-        OtherThread::step();
-        return std::atomic<T>::compare_exchange_weak(seen, next, yes, no);
-    }
-};
-
-struct SteppedPlatform {
-    template <class T>
-    using Atomic = SteppedAtomic<T>;
-    using Mutex = std::mutex;
-};
-
-}  // namespace
-
 TEST_CASE("Calls that begin at one step of each other are both counted, and both overdue") {
     using Stepped = Flights<SteppedPlatform>;
     std::vector<std::uint64_t> overdue;
@@ -252,10 +214,9 @@ TEST_CASE("Calls that begin at one step of each other are both counted, and both
                 flights.setTimeout(16s);
                 Ticket mine{kWatched, 100s};
                 Ticket others{kWatched, 100s};
-                OtherThread::stepsLeft = step;
-                OtherThread::pending = [&] { (void)flights.begin(others); };
+                OtherThread::actBeforeStep(step, [&] { (void)flights.begin(others); });
                 (void)flights.begin(mine);
-                if (std::exchange(OtherThread::pending, nullptr)) (void)flights.begin(others);
+                if (!OtherThread::acted()) (void)flights.begin(others);
                 overdue.push_back(flights.takeOverdue(kWatched, 120s));
             }
         }
@@ -274,10 +235,9 @@ TEST_CASE("Calls that end at one step of each other are both ended") {
         for (Ticket* ticket : {&mine, &others, &late}) (void)flights.begin(*ticket);
         bool othersEnded = false;
         const auto end = [&] { othersEnded = flights.end(others); };
-        OtherThread::stepsLeft = step;
-        OtherThread::pending = end;
+        OtherThread::actBeforeStep(step, end);
         CHECK(flights.end(mine));
-        if (std::exchange(OtherThread::pending, nullptr)) end();
+        if (!OtherThread::acted()) end();
         CHECK(othersEnded);
         CHECK(flights.takeOverdue(kWatched, 120s) == 1);
     }
@@ -296,8 +256,7 @@ TEST_CASE("A thread gets a number when its call meets another's, if there are la
             (void)flights.begin(mine);
             alone = detail::thisThreadNumber();
             // Behind the load, before the exchange.
-            OtherThread::stepsLeft = 2;
-            OtherThread::pending = [&] { (void)flights.begin(others); };
+            OtherThread::actBeforeStep(2, [&] { (void)flights.begin(others); });
             (void)flights.begin(mine);
             met = detail::thisThreadNumber();
         }}.join();

@@ -10,28 +10,20 @@
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/vocabulary/clock.hpp"
 #include "support/catch.hpp"
+#include "support/clocks.hpp"
 
 using namespace std::chrono_literals;
 using namespace fusebox;
 using fusebox::test::checkConservation;
+using fusebox::test::CountingClock;
 using fusebox::test::report;
 using fusebox::test::Rig;
+using fusebox::test::WildClock;
 using std::chrono::nanoseconds;
 
 namespace {
 
 constexpr nanoseconds kHugeJump{std::int64_t{1} << 62};
-
-/// A clock that a test moves anywhere, whatever it says of itself.
-template <bool kSteady>
-struct WildClock {
-    using duration = nanoseconds;
-    using time_point = std::chrono::time_point<WildClock, duration>;
-    static constexpr bool is_steady = kSteady;
-    std::shared_ptr<nanoseconds> at = std::make_shared<nanoseconds>(1000s);
-
-    [[nodiscard]] time_point now() const { return time_point{*at}; }
-};
 
 /// A clock in whole seconds, which `nanoseconds` cannot all hold.
 struct SecondsClock {
@@ -41,19 +33,6 @@ struct SecondsClock {
     std::shared_ptr<duration> at = std::make_shared<duration>(0);
 
     [[nodiscard]] time_point now() const { return time_point{*at}; }
-};
-
-/// A clock that counts who looks at it.
-struct CountingClock {
-    using duration = nanoseconds;
-    using time_point = std::chrono::time_point<CountingClock, duration>;
-    static constexpr bool is_steady = true;
-    std::shared_ptr<int> readings = std::make_shared<int>(0);
-
-    [[nodiscard]] time_point now() const {
-        ++*readings;
-        return time_point{1000s};
-    }
 };
 
 /// A clock whose cheaper twin lags by 5 ms.
@@ -378,7 +357,7 @@ TEST_CASE("A call reads the clock when it begins and when it ends, and no more")
     const CountingClock clock;
     // A failure opens the circuit.
     CircuitBreaker breaker{"counted", ConsecutiveFailures{1}, {}, clock};
-    *clock.readings = 0;
+    *clock.reads = 0;
     CHECK(breaker.tryAcquire().report(outcome) == ReportResult::Recorded);
-    CHECK(*clock.readings == 2);
+    CHECK(*clock.reads == 2);
 }

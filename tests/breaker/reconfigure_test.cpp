@@ -454,14 +454,14 @@ TEST_CASE("A listener may reconfigure the breaker that tells it") {
 namespace {
 
 /// A policy of a user, whose tracker cannot adopt another's knowledge.
-struct EveryNth {
+struct CannotAdopt {
     int n = 3;
-    friend bool operator==(const EveryNth&, const EveryNth&) = default;
+    friend bool operator==(const CannotAdopt&, const CannotAdopt&) = default;
 
     template <class Clock>
     class Tracker {
     public:
-        explicit Tracker(const EveryNth& policy) : n_(policy.n) {}
+        explicit Tracker(const CannotAdopt& policy) : n_(policy.n) {}
         void enter(std::chrono::nanoseconds) noexcept { failures_ = 0; }
         Verdict record(const CallRecord& call) noexcept {
             failures_ += call.failed;
@@ -477,15 +477,15 @@ struct EveryNth {
 }  // namespace
 
 TEST_CASE("A tracker that cannot adopt begins anew, and goes on under the same policy") {
-    Rig<EveryNth> rig;
+    Rig<CannotAdopt> rig;
     rig.fail(2);
     SECTION("same") {
-        rig.breaker.reconfigure(EveryNth{}, {.recoveryTimeout = 1s});
+        rig.breaker.reconfigure(CannotAdopt{}, {.recoveryTimeout = 1s});
         rig.fail();
         CHECK(rig.state() == CircuitState::Open);
     }
     SECTION("another") {
-        rig.breaker.reconfigure(EveryNth{2});
+        rig.breaker.reconfigure(CannotAdopt{2});
         rig.fail();
         CHECK(rig.state() == CircuitState::Closed);
         rig.fail();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "breaker/replaced.hpp"
 #include "breaker/rig.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "support/catch.hpp"
@@ -16,11 +17,10 @@ using namespace std::chrono_literals;
 using namespace fusebox;
 using Catch::Matchers::ContainsSubstring;
 using fusebox::test::ManualClock;
+using fusebox::test::replaced;
 using fusebox::test::Rig;
 
 namespace {
-
-using Breaker = CircuitBreaker<ManualClock>;
 
 const CircuitBreakerOptions kOptions{
     .recoveryTimeout = 1h, .recoveryBackoff = 2.0, .maxRecoveryTimeout = 100h};
@@ -28,7 +28,7 @@ const CircuitBreakerOptions kOptions{
 /// The same breaker in another process, whose clock began at another instant.
 struct Restarted {
     ManualClock clock{ManualClock::time_point{12345s}};
-    Breaker breaker;
+    CircuitBreaker<ManualClock> breaker;
 
     explicit Restarted(const std::string& text, CircuitBreakerOptions options = kOptions)
         : breaker("rig", ConsecutiveFailures{3}, std::move(options), clock, text) {}
@@ -40,12 +40,6 @@ std::string savedEarlier(std::string text, std::chrono::nanoseconds by) {
     const std::size_t end = text.find('\n', at);
     const auto then = std::stoll(text.substr(at, end - at)) - by.count();
     return text.replace(at, end - at, std::to_string(then));
-}
-
-std::string with(std::string text, std::string_view from, std::string_view to) {
-    const std::size_t at = text.find(from);
-    REQUIRE(at != std::string::npos);
-    return text.replace(at, from.size(), to);
 }
 
 }  // namespace
@@ -241,8 +235,8 @@ TEST_CASE("Every total goes on after a restart, and into the next text") {
     const Rig rig{kOptions, ConsecutiveFailures{3}};
     std::string text = rig.breaker.exportState();
     for (std::size_t i = 0; i < totals.size(); ++i) {
-        text = with(text, totals[i].name + "=0\n",
-                    totals[i].name + '=' + std::to_string(101 + i) + '\n');
+        text = replaced(text, totals[i].name + "=0\n",
+                        totals[i].name + '=' + std::to_string(101 + i) + '\n');
     }
     const Restarted after{text};
     const CircuitBreakerStats stats = after.breaker.stats();
@@ -286,11 +280,11 @@ TEST_CASE("A text that no breaker of that name wrote is refused") {
                                                 ContainsSubstring(why));
     };
     refuses("", "line 1");
-    refuses(with(text, "fusebox-state 1", "fusebox-state 2"), "version is 2; allowed: 1");
-    refuses(with(text, "name=rig", "name=other"), "of \"other\"");
-    refuses(with(text, "state=OPEN", "state=AJAR"), "state is AJAR; allowed: CLOSED");
-    refuses(with(text, "totalFailures=3", "totalFailures=-3"), "totalFailures is -3");
-    refuses(with(text, "reopenings=0", "reopenings=4294967296"),
+    refuses(replaced(text, "fusebox-state 1", "fusebox-state 2"), "version is 2; allowed: 1");
+    refuses(replaced(text, "name=rig", "name=other"), "of \"other\"");
+    refuses(replaced(text, "state=OPEN", "state=AJAR"), "state is AJAR; allowed: CLOSED");
+    refuses(replaced(text, "totalFailures=3", "totalFailures=-3"), "totalFailures is -3");
+    refuses(replaced(text, "reopenings=0", "reopenings=4294967296"),
             "reopenings is 4294967296; allowed: at most 4294967295");
     refuses(text.substr(0, text.size() / 2), "line");
     CHECK_NOTHROW(Restarted{text});
@@ -301,7 +295,7 @@ TEST_CASE("Absurd but well-formed numbers do no harm") {
     Rig rig{kOptions, ConsecutiveFailures{3}};
     rig.trip();
     std::string text = rig.breaker.exportState();
-    text = with(text, "reopenings=0", "reopenings=4294967295");
+    text = replaced(text, "reopenings=0", "reopenings=4294967295");
     const std::size_t at = text.find("timeOpen=");
     text = text.substr(0, at) + "timeOpen=9223372036854775807\n";
     Restarted after{text};
@@ -336,8 +330,8 @@ TEST_CASE("A breaker that one call opened shows its share after a restart, and n
         return CircuitBreaker{"rig", policy, kOptions, ManualClock{}, given}.stats().failureRate;
     };
     CHECK(rateAfter(text) == 1.0);
-    CHECK_FALSE(rateAfter(with(with(text, "windowCalls=1", "windowCalls=0"), "windowFailures=1",
-                               "windowFailures=0")));
+    CHECK_FALSE(rateAfter(replaced(replaced(text, "windowCalls=1", "windowCalls=0"),
+                                   "windowFailures=1", "windowFailures=0")));
 }
 
 TEST_CASE("A breaker whose last trip is not known goes on waiting with an empty window") {

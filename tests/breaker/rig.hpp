@@ -14,6 +14,8 @@
 
 namespace fusebox::test {
 
+inline const CircuitBreakerOptions kTwoSeconds{.requestTimeout = std::chrono::seconds{2}};
+
 /// Admits `n` calls one after the other and reports each; the last report's result.
 template <class Breaker>
 ReportResult report(Breaker& breaker, Outcome outcome, int n = 1) {

@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "breaker/replaced.hpp"
 #include "fusebox/breaker/saved_state_text.hpp"
 #include "support/catch.hpp"
 
@@ -24,6 +25,7 @@ using namespace fusebox;
 using fusebox::detail::parseSavedState;
 using fusebox::detail::SavedState;
 using fusebox::detail::toText;
+using fusebox::test::replaced;
 
 namespace {
 
@@ -129,19 +131,12 @@ SavedState openState() {
     return state;
 }
 
-/// With the first `from` replaced, which must be there.
-std::string with(std::string text, std::string_view from, std::string_view to) {
-    const auto at = text.find(from);
-    REQUIRE(at != std::string::npos);
-    return text.replace(at, from.size(), to);
-}
-
 std::string complaintWith(std::string_view from, std::string_view to) {
-    return complaintOf(with(toText(openState()), from, to));
+    return complaintOf(replaced(toText(openState()), from, to));
 }
 
 /// Where a sentence about a field of `openState` points to.
-std::string at(std::string_view field) {
+std::string pointsTo(std::string_view field) {
     const std::string text = toText(openState());
     const std::size_t begin = text.find("\n" + std::string{field} + "=") + 1;
     const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<int>(begin), '\n');
@@ -155,9 +150,9 @@ std::string missing(std::string_view field) {
     return "lines 1 to " + std::to_string(lines) + ": " + std::string{field} + " is missing";
 }
 
-class Random {
+class RandomValues {
 public:
-    explicit Random(std::uint64_t seed) : random_(seed) {}
+    explicit RandomValues(std::uint64_t seed) : random_(seed) {}
 
     std::size_t below(std::size_t end) { return static_cast<std::size_t>(random_() % end); }
     bool once(std::size_t in) { return below(in) == 0; }
@@ -208,7 +203,7 @@ private:
     std::mt19937_64 random_;
 };
 
-TripRecord randomTrip(Random& random) {
+TripRecord randomTrip(RandomValues& random) {
     TripRecord trip;
     trip.reason = random.reason();
     trip.time = random.time();
@@ -229,7 +224,7 @@ TripRecord randomTrip(Random& random) {
     return trip;
 }
 
-SavedState randomState(Random& random) {
+SavedState randomState(RandomValues& random) {
     SavedState state;
     state.name = random.string(1000);
     state.state = random.oneOf({CircuitState::Closed, CircuitState::Open, CircuitState::HalfOpen});
@@ -261,10 +256,10 @@ SavedState randomState(Random& random) {
 }
 
 /// A call as a record of an opening will hold it.
-struct Call {
+struct RecordedCall {
     Outcome outcome = Outcome::Success;
     bool slow = false;
-    friend bool operator==(const Call&, const Call&) = default;
+    friend bool operator==(const RecordedCall&, const RecordedCall&) = default;
 };
 
 }  // namespace
@@ -322,7 +317,7 @@ TEST_CASE("Only an open breaker saves a wait, only a half-open one its probe suc
 }
 
 TEST_CASE("Every state reads back as itself, whatever bytes its strings are made of") {
-    Random random{1};
+    RandomValues random{1};
     for (int i = 0; i < 3000; ++i) {
         const SavedState state = randomState(random);
         const std::string text = toText(state);
@@ -334,7 +329,7 @@ TEST_CASE("Every state reads back as itself, whatever bytes its strings are made
 }
 
 TEST_CASE("A line of the text is a line to everyone: no other control character is in it") {
-    Random random{2};
+    RandomValues random{2};
     for (int i = 0; i < 1000; ++i) {
         for (const char c : toText(randomState(random))) {
             if (c != '\n' && detail::isControl(c)) FAIL("control character " << int{c});
@@ -351,13 +346,13 @@ TEST_CASE("Lines may end as they do on Windows, and come in any order") {
     CHECK(same(*stateOf(crlf), state));
 
     const std::string line = "savedAt=1700000000000000000\n";
-    const auto moved = stateOf(with(toText(state), line, "") + line);
+    const auto moved = stateOf(replaced(toText(state), line, "") + line);
     REQUIRE(moved);
     CHECK(same(*moved, state));
 }
 
 TEST_CASE("A text that was cut anywhere is refused") {
-    Random random{3};
+    RandomValues random{3};
     for (int i = 0; i < 5; ++i) {
         const std::string text = toText(i == 0 ? openState() : randomState(random));
         for (std::size_t size = 0; size < text.size(); ++size) {
@@ -386,7 +381,7 @@ TEST_CASE("A text with any byte changed is refused or is another state") {
 
 TEST_CASE("A text changed at random is refused or is another state") {
     constexpr int kTexts = 5000;
-    Random random{4};
+    RandomValues random{4};
     int accepted = 0;
     for (int i = 0; i < kTexts; ++i) {
         std::string text = toText(randomState(random));
@@ -497,11 +492,12 @@ TEST_CASE("A duration that is negative or no duration is refused, and so is such
                   "; allowed: nanoseconds from 0 to 9223372036854775807");
     }
     CHECK(complaintWith("lastTrip.wait=9", "lastTrip.wait=-9") ==
-          at("lastTrip.wait") +
+          pointsTo("lastTrip.wait") +
               " is -9223372036854775807; allowed: nanoseconds from 0 to "
               "9223372036854775807");
     CHECK(complaintWith("timeOpen=9", "timeOpen=-9") ==
-          at("timeOpen") + " is -90000000000; allowed: nanoseconds from 0 to 9223372036854775807");
+          pointsTo("timeOpen") +
+              " is -90000000000; allowed: nanoseconds from 0 to 9223372036854775807");
     CHECK(complaintWith("savedAt=17", "savedAt=2023-11-14") ==
           "line 5: savedAt is 2023-11-1400000000000000000; allowed: nanoseconds since 1970 from "
           "-9223372036854775808 to 9223372036854775807");
@@ -514,11 +510,11 @@ TEST_CASE("A rate that is no share is refused") {
     for (const std::string_view value : {"1.0000001", "-0.1", "nan", "inf", "-inf", "+0.1", "50 %",
                                          "0,5", ".", "1e999", "0x1p-1", "0.5 "}) {
         CHECK(complaintWith("Rate=0.1", std::string{"Rate="}.append(value)) ==
-              at("lastTrip.slowCallRate") + " is " + std::string{value} +
+              pointsTo("lastTrip.slowCallRate") + " is " + std::string{value} +
                   "; allowed: a number from 0 to 1");
     }
     CHECK(complaintWith("Rate=0.3333333333333333", "Rate=NaN") ==
-          at("lastTrip.failureRate") + " is NaN; allowed: a number from 0 to 1");
+          pointsTo("lastTrip.failureRate") + " is NaN; allowed: a number from 0 to 1");
 }
 
 TEST_CASE("A word that is none is refused") {
@@ -529,7 +525,7 @@ TEST_CASE("A word that is none is refused") {
     CHECK(complaintWith("=SHADOW", "=") ==
           "line 4: mode is empty; allowed: AUTOMATIC, FORCED_OPEN, FORCED_CLOSED, SHADOW");
     CHECK(complaintWith("=PROBE_FAILED", "=FAILED") ==
-          at("lastTrip.reason") +
+          pointsTo("lastTrip.reason") +
               " is FAILED; allowed: POLICY_TRIPPED, PROBE_FAILED, PROBE_LOST, "
               "WAIT_ELAPSED, PROBES_SUCCEEDED, MANUAL, RESET");
 }
@@ -544,7 +540,7 @@ TEST_CASE("A string with a broken escape or a bare control character is refused"
     CHECK(complaintWith("payments-api", "a\rb") == "line 2: name is a%0Db" + allowed);
     CHECK(complaintWith("payments-api", "a\x7f") == "line 2: name is a%7F" + allowed);
     CHECK(complaintWith("lastTrip.policy=50", "lastTrip.policy=%5") ==
-          at("lastTrip.policy") + " is %5 %25 of 100 calls" + allowed);
+          pointsTo("lastTrip.policy") + " is %5 %25 of 100 calls" + allowed);
     CHECK(complaintWith("payments-api", "%41%c3%9C").empty());
 }
 
@@ -556,7 +552,7 @@ TEST_CASE("An error of more than 127 bytes is refused, however it is written") {
     CHECK(complaintWith("HTTP 503: 100%25 busy%0A", longest + "x") ==
           "line 8: lastError is " + std::string(64, 'x') + "..." + allowed);
     CHECK(complaintWith("Überlast", "%00" + longest) ==
-          at("lastTrip.lastError") + " is %00" + std::string(61, 'x') + "..." + allowed);
+          pointsTo("lastTrip.lastError") + " is %00" + std::string(61, 'x') + "..." + allowed);
     // What is no text is not cut between characters, but is not shown either.
     CHECK(complaintWith("HTTP 503: 100%25 busy%0A", std::string(128, '\x80')) ==
           "line 8: lastError is ..." + allowed);
@@ -573,9 +569,9 @@ TEST_CASE("Fields of another state are refused, and those of its own missed") {
           "line 8: probeSuccesses is 1; allowed: this field only in state HALF_OPEN");
     auto halfOpen = openState();
     halfOpen.state = CircuitState::HalfOpen;
-    CHECK(complaintOf(with(toText(halfOpen), "probeSuccesses=0\n", "probeSuccesses=65536\n")) ==
+    CHECK(complaintOf(replaced(toText(halfOpen), "probeSuccesses=0\n", "probeSuccesses=65536\n")) ==
           "line 7: probeSuccesses is 65536; allowed: at most 65535");
-    CHECK(complaintOf(with(toText(halfOpen), "probeSuccesses=0\n", "")) ==
+    CHECK(complaintOf(replaced(toText(halfOpen), "probeSuccesses=0\n", "")) ==
           missing("probeSuccesses") +
               "; allowed: an integer from 0 to "
               "18446744073709551615");
@@ -583,21 +579,22 @@ TEST_CASE("Fields of another state are refused, and those of its own missed") {
 
 TEST_CASE("A window has no more failures and slow calls than calls") {
     CHECK(complaintWith("windowFailures=10", "windowFailures=31") ==
-          at("lastTrip.windowFailures") +
+          pointsTo("lastTrip.windowFailures") +
               " is 31; allowed: at most lastTrip.windowCalls, which is 30");
     CHECK(complaintWith("windowSlow=1", "windowSlow=31") ==
-          at("lastTrip.windowSlow") + " is 31; allowed: at most lastTrip.windowCalls, which is 30");
+          pointsTo("lastTrip.windowSlow") +
+              " is 31; allowed: at most lastTrip.windowCalls, which is 30");
     CHECK(complaintWith("windowSlow=1", "windowSlow=30").empty());
 }
 
 TEST_CASE("A breaker that is not closed has opened before") {
     CHECK(complaintWith("timesOpened=110", "timesOpened=0") ==
-          at("timesOpened") + " is 0; allowed: at least 1 in state OPEN");
+          pointsTo("timesOpened") + " is 0; allowed: at least 1 in state OPEN");
     auto state = openState();
     state.timesOpened = 0;
     state.state = CircuitState::HalfOpen;
     CHECK(complaintOf(toText(state)) ==
-          at("timesOpened") + " is 0; allowed: at least 1 in state HALF_OPEN");
+          pointsTo("timesOpened") + " is 0; allowed: at least 1 in state HALF_OPEN");
     state.state = CircuitState::Closed;
     CHECK(complaintOf(toText(state)).empty());
 }
@@ -608,19 +605,19 @@ TEST_CASE("Totals whose sum overflows are refused") {
     CHECK(complaintOf(toText(state)).empty());
     state.totalCancelled += 1;
     CHECK(complaintOf(toText(state)) ==
-          at("totalCancelled") +
+          pointsTo("totalCancelled") +
               " is 106; allowed: at most 105, so that the sum of the calls that "
               "ended fits into 64 bits");
     state.totalSuccesses = kMost;
     CHECK(complaintOf(toText(state)) ==
-          at("totalFailures") +
+          pointsTo("totalFailures") +
               " is 102; allowed: at most 0, so that the sum of the calls that "
               "ended fits into 64 bits");
 }
 
 TEST_CASE("The first thing that is wrong is told, in one line of bounded length") {
-    CHECK(complaintOf(with(with(toText(openState()), "timeOpen=9", "timeOpen=x"), "mode=SHADOW",
-                           "mode=SHADE")) ==
+    CHECK(complaintOf(replaced(replaced(toText(openState()), "timeOpen=9", "timeOpen=x"),
+                               "mode=SHADOW", "mode=SHADE")) ==
           "line 4: mode is SHADE; allowed: AUTOMATIC, FORCED_OPEN, FORCED_CLOSED, SHADOW");
     // It ends between characters, whichever bits their bytes have.
     for (const std::string letter : {"ü", "é"}) {
@@ -633,7 +630,7 @@ TEST_CASE("The first thing that is wrong is told, in one line of bounded length"
 }
 
 TEST_CASE("Outcomes of calls read back as themselves") {
-    using Calls = std::vector<Call>;
+    using Calls = std::vector<RecordedCall>;
     const auto readBack = [](std::string_view text) -> std::optional<Calls> {
         Calls calls{{Outcome::Ignored, true}};
         return detail::OutcomesForm::read(text, calls) ? std::optional{calls} : std::nullopt;
@@ -643,7 +640,7 @@ TEST_CASE("Outcomes of calls read back as themselves") {
     CHECK(readBack("FAILURE,SUCCESS+SLOW,TIMEOUT+SLOW") == some);
     CHECK(detail::OutcomesForm::write(Calls{}).empty());
     CHECK(readBack("") == Calls{});
-    const Calls most(32, Call{Outcome::Ignored, false});
+    const Calls most(32, RecordedCall{Outcome::Ignored, false});
     CHECK(readBack(detail::OutcomesForm::write(most)) == most);
     CHECK_FALSE(readBack(detail::OutcomesForm::write(Calls(33))));
     for (const std::string_view text : {",", "FAILURE,", ",FAILURE", "FAILURE+", "+SLOW", "FAILED",

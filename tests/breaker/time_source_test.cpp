@@ -7,21 +7,13 @@
 #include <memory>
 
 #include "support/catch.hpp"
+#include "support/clocks.hpp"
 
 using namespace std::chrono_literals;
+using fusebox::test::WildClock;
 using std::chrono::nanoseconds;
 
 namespace {
-
-/// A clock that a test moves anywhere.
-struct WildClock {
-    using duration = nanoseconds;
-    using time_point = std::chrono::time_point<WildClock, duration>;
-    static constexpr bool is_steady = false;
-    std::shared_ptr<nanoseconds> at = std::make_shared<nanoseconds>(0);
-
-    [[nodiscard]] time_point now() const { return time_point{*at}; }
-};
 
 /// Every second weak exchange fails for no reason, as it may.
 struct WeakPlatform : fusebox::StdPlatform {
@@ -46,8 +38,8 @@ struct WeakPlatform : fusebox::StdPlatform {
 
 TEST_CASE("A reading that was given is never followed by an earlier one") {
     const bool coarse = GENERATE(true, false);
-    const WildClock clock;
-    const fusebox::detail::TimeSource<WildClock, WeakPlatform> time{clock};
+    const WildClock<false> clock{std::make_shared<nanoseconds>(0)};
+    const fusebox::detail::TimeSource<WildClock<false>, WeakPlatform> time{clock};
     nanoseconds latest = nanoseconds::min();
     for (const nanoseconds at : {-7s, -9s, 0s, -1s, 20s, 10s, 5s, 25s}) {
         *clock.at = at;

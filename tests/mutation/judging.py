@@ -21,10 +21,9 @@ FLAGS = ["-std=c++20", "-O0", "-g0", "-w", "-fmax-errors=0", "-pthread",
          "-DCATCH_CONFIG_ENABLE_ALL_STRINGMAKERS",
          # What lies outside a vector is noticed, as with a sanitizer.
          "-D_GLIBCXX_ASSERTIONS"]
-# As in tests/CMakeLists.txt: most of the time goes into breakers of the same few types.
+# Most of the time goes into breakers of the same few types: as in tests/CMakeLists.txt, files are
+# compiled together. Only a dozen: each mutant makes them longer.
 TOGETHER = 12
-ALONE = {"breaker/allocation_test.cpp", "breaker/saved_state_test.cpp",
-         "registry/registry_wide_events_test.cpp"}
 
 
 def run(command, **more):
@@ -33,18 +32,13 @@ def run(command, **more):
 
 
 def units_of(rooms):
-    """(name, [sources]) of each thing to compile: a dozen files of a room, or one."""
+    """(name, [sources]) of each thing to compile: a dozen files of a room."""
     units = [("headers", []), ("support/allocations.cpp", ["support/allocations.cpp"])]
     for room in rooms:
         sources = [os.path.relpath(path, f"{ROOT}/tests")
                    for path in sorted(glob.glob(f"{ROOT}/tests/{room}/*_test.cpp"))]
-        if room not in ("breaker", "registry"):
-            units += [(source, [source]) for source in sources]
-            continue
-        units += [(source, [source]) for source in sources if source in ALONE]
-        rest = [source for source in sources if source not in ALONE]
-        for begin in range(0, len(rest), TOGETHER):
-            units.append((f"{room}/{begin}", rest[begin:begin + TOGETHER]))
+        for begin in range(0, len(sources), TOGETHER):
+            units.append((f"{room}/{begin}", sources[begin:begin + TOGETHER]))
     return units
 
 

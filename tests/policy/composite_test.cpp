@@ -13,11 +13,9 @@ using namespace std::chrono_literals;
 using namespace fusebox;
 using fusebox::test::Replay;
 using fusebox::test::replay;
+using fusebox::test::TrackerOf;
 
 namespace {
-
-template <class Policy>
-using TrackerOf = typename Policy::template Tracker<std::chrono::steady_clock>;
 
 /// A policy of a user's: trips on every n-th failure, wants every success, and counts its ticks.
 struct EveryNth {

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 using fusebox::Cusum;
 using fusebox::TripPolicy;
 using fusebox::test::replay;
-using Tracker = Cusum::Tracker<std::chrono::steady_clock>;
+using fusebox::test::TrackerOf;
 
 static_assert(TripPolicy<Cusum>);
 static_assert(Cusum{} == Cusum{.acceptableFailureRate = 0.01,
@@ -42,7 +42,7 @@ private:
 
 /// Calls until the trip, from a fresh tracker.
 std::uint64_t callsUntilTrip(const Cusum& policy, Stream& stream, double rate) {
-    Tracker tracker{policy};
+    TrackerOf<Cusum> tracker{policy};
     tracker.enter(0ns);
     std::uint64_t position = 0;
     do {
@@ -65,8 +65,8 @@ TEST_CASE("Cusum follows Page's recursion") {
 
 TEST_CASE("Taking off successes at once is exactly taking them off one by one") {
     const Cusum policy{0.05, 0.4, 1e4};
-    Tracker atOnce{policy};
-    Tracker oneByOne{policy};
+    TrackerOf<Cusum> atOnce{policy};
+    TrackerOf<Cusum> oneByOne{policy};
     std::mt19937_64 random{11};
     int differences = 0;
     int trips = 0;
@@ -110,10 +110,10 @@ TEST_CASE("False trips come no more often than asked for") {
 TEST_CASE("The limit is sharp: no lower one would keep the promise") {
     // One failure in a hundred calls, and a trip on each: exactly a hundred calls in between.
     const Cusum policy{0.01, 0.30, 100};
-    Tracker tracker{policy};
+    TrackerOf<Cusum> tracker{policy};
     tracker.enter(0ns);
     CHECK(tracker.record({.position = 1, .failed = true}).trips);
-    Tracker stricter{Cusum{0.01, 0.30, 100.001}};
+    TrackerOf<Cusum> stricter{Cusum{0.01, 0.30, 100.001}};
     stricter.enter(0ns);
     CHECK_FALSE(stricter.record({.position = 1, .failed = true}).trips);
 }
@@ -130,7 +130,7 @@ TEST_CASE("Cusum notices an outage within a few calls") {
     constexpr int kRuns = 20'000;
     double sum = 0;
     for (int run = 0; run < kRuns; ++run) {
-        Tracker tracker{Cusum{}};
+        TrackerOf<Cusum> tracker{Cusum{}};
         tracker.enter(0ns);
         std::uint64_t position = stream.failureAfter(0, 0.01);
         for (; position <= 200; position = stream.failureAfter(position, 0.01)) {
@@ -147,7 +147,7 @@ TEST_CASE("Cusum notices an outage within a few calls") {
 }
 
 TEST_CASE("At an unacceptable rate of 1 any success resets the score") {
-    Tracker tracker{Cusum{0.1, 1.0, 1000}};
+    TrackerOf<Cusum> tracker{Cusum{0.1, 1.0, 1000}};
     tracker.enter(0ns);
     const auto fails = [&](std::uint64_t position) {
         return tracker.record({.position = position, .failed = true}).trips;
@@ -160,7 +160,7 @@ TEST_CASE("At an unacceptable rate of 1 any success resets the score") {
 }
 
 TEST_CASE("Only a failure reaches the lowest limit") {
-    Tracker tracker{Cusum{0.1, 0.3, 2}};
+    TrackerOf<Cusum> tracker{Cusum{0.1, 0.3, 2}};
     CHECK(tracker.score(0) == 0.0);
     CHECK(tracker.score(1) == 0.0);
     const auto success = tracker.record({.position = 2, .failed = false});
@@ -182,7 +182,7 @@ TEST_CASE("Round figures need no failure more than they say") {
                                   Figures{{0.01, 0.30, 1e6}, 4}, Figures{{0.1, 0.3, 3}, 1},
                                   Figures{{0.1, 0.3, 4}, 1});
     CAPTURE(toString(figures.policy));
-    Tracker tracker{figures.policy};
+    TrackerOf<Cusum> tracker{figures.policy};
     tracker.enter(0ns);
     std::uint64_t position = 1;
     while (!tracker.record({.position = position, .failed = true}).trips) ++position;
@@ -190,7 +190,7 @@ TEST_CASE("Round figures need no failure more than they say") {
 }
 
 TEST_CASE("Entering anew forgets the score") {
-    Tracker tracker{Cusum{0.01, 0.3, 1e6}};
+    TrackerOf<Cusum> tracker{Cusum{0.01, 0.3, 1e6}};
     const auto failures = [&](std::uint64_t count) {
         bool trips = false;
         for (std::uint64_t i = 1; i <= count; ++i) {
@@ -208,7 +208,7 @@ TEST_CASE("Entering anew forgets the score") {
 TEST_CASE("Nothing overflows, however long a score grows or a service stays healthy") {
     // More failures than the score has room for: beside a part that does not agree, allOf goes on.
     constexpr std::uint64_t kFailures = (1 << 24) + 10;
-    Tracker tracker{Cusum{}};
+    TrackerOf<Cusum> tracker{Cusum{}};
     tracker.enter(0ns);
     bool holds = true;
     for (std::uint64_t position = 1; position <= kFailures; ++position) {
@@ -219,14 +219,14 @@ TEST_CASE("Nothing overflows, however long a score grows or a service stays heal
     CHECK(tracker.record({.position = kFailures + 1'000}).holds);
     CHECK_FALSE(tracker.record({.position = kFailures + (std::uint64_t{1} << 62)}).holds);
 
-    Tracker extreme{Cusum{std::numeric_limits<double>::denorm_min(), 0.5, 1e15}};
+    TrackerOf<Cusum> extreme{Cusum{std::numeric_limits<double>::denorm_min(), 0.5, 1e15}};
     extreme.enter(0ns);
     CHECK(extreme.record({.position = 1, .failed = true}).trips);
 }
 
 TEST_CASE("Rates that cannot be told apart never trip") {
     const double rate = 0.3;
-    Tracker tracker{Cusum{rate, std::nextafter(rate, 1.0), 1e6}};
+    TrackerOf<Cusum> tracker{Cusum{rate, std::nextafter(rate, 1.0), 1e6}};
     tracker.enter(0ns);
     bool trips = false;
     for (std::uint64_t position = 1; position < 10'000; ++position) {

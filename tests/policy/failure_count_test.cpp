@@ -17,14 +17,14 @@ using fusebox::lastCalls;
 using fusebox::TripPolicy;
 using fusebox::Window;
 using fusebox::test::replay;
-using Tracker = FailureCount::Tracker<std::chrono::steady_clock>;
+using fusebox::test::TrackerOf;
 
 static_assert(TripPolicy<FailureCount>);
 static_assert(FailureCount{} == FailureCount{.threshold = 5, .window = 60s});
 static_assert(FailureCount{5, 60s} != FailureCount{5, 61s});
 
 TEST_CASE("FailureCount is exact to the tick: at an age of the window a failure is out") {
-    Tracker tracker{FailureCount{.threshold = 3, .window = 100ns}};
+    TrackerOf<FailureCount> tracker{FailureCount{.threshold = 3, .window = 100ns}};
     const auto fails = [&](std::chrono::nanoseconds time) {
         return tracker.record({.time = time, .failed = true}).trips;
     };
@@ -39,7 +39,7 @@ TEST_CASE("FailureCount is exact to the tick: at an age of the window a failure 
 }
 
 TEST_CASE("FailureCount over the last calls counts positions") {
-    Tracker tracker{FailureCount{.threshold = 2, .window = lastCalls(10)}};
+    TrackerOf<FailureCount> tracker{FailureCount{.threshold = 2, .window = lastCalls(10)}};
     const auto fails = [&](std::uint64_t position) {
         return tracker.record({.position = position, .failed = true}).trips;
     };
@@ -64,9 +64,9 @@ TEST_CASE("FailureCount is exact") {
 }
 
 TEST_CASE("FailureCount asks for times only if its window is one, and never for ticks") {
-    CHECK_FALSE(Tracker{FailureCount{2, lastCalls(5)}}.needs().time);
-    CHECK(Tracker{FailureCount{2, lastCalls(5)}}.needs().minimumCalls == 1);
-    const auto needs = Tracker{FailureCount{2, 5s}}.needs();
+    CHECK_FALSE(TrackerOf<FailureCount>{FailureCount{2, lastCalls(5)}}.needs().time);
+    CHECK(TrackerOf<FailureCount>{FailureCount{2, lastCalls(5)}}.needs().minimumCalls == 1);
+    const auto needs = TrackerOf<FailureCount>{FailureCount{2, 5s}}.needs();
     CHECK(needs.time);
     CHECK_FALSE(needs.ticks);
     CHECK_FALSE(needs.successes);
@@ -74,14 +74,15 @@ TEST_CASE("FailureCount asks for times only if its window is one, and never for 
 }
 
 TEST_CASE("A window that never ends keeps every failure, at any distance") {
-    Tracker tracker{FailureCount{.threshold = 2, .window = std::chrono::nanoseconds::max()}};
+    TrackerOf<FailureCount> tracker{
+        FailureCount{.threshold = 2, .window = std::chrono::nanoseconds::max()}};
     tracker.enter(std::chrono::nanoseconds::min());
     CHECK_FALSE(tracker.record({.time = std::chrono::nanoseconds::min(), .failed = true}).trips);
     CHECK(tracker.record({.time = std::chrono::nanoseconds::max(), .failed = true}).trips);
 }
 
 TEST_CASE("A failure at a time before the last one is in the window") {
-    Tracker tracker{FailureCount{.threshold = 2, .window = 10ns}};
+    TrackerOf<FailureCount> tracker{FailureCount{.threshold = 2, .window = 10ns}};
     tracker.enter(0ns);
     CHECK_FALSE(tracker.record({.time = 1000ns, .failed = true}).trips);
     CHECK(tracker.record({.time = 5ns, .failed = true}).trips);
@@ -109,15 +110,15 @@ TEST_CASE("FailureCount in words, and what it refuses") {
 
 TEST_CASE("A tracker of FailureCount adopts what is enough for its threshold") {
     const auto after = [](int threshold, std::initializer_list<std::chrono::seconds> failures) {
-        Tracker tracker{FailureCount{.threshold = threshold, .window = 10s}};
+        TrackerOf<FailureCount> tracker{FailureCount{.threshold = threshold, .window = 10s}};
         tracker.enter(0s);
         for (const auto time : failures) tracker.record({.time = time, .failed = true});
         return tracker;
     };
     const auto fresh = [](int threshold, Window window = 10s) {
-        return Tracker{FailureCount{.threshold = threshold, .window = window}};
+        return TrackerOf<FailureCount>{FailureCount{.threshold = threshold, .window = window}};
     };
-    Tracker three = fresh(3);
+    TrackerOf<FailureCount> three = fresh(3);
     // Two failures within the window: there may have been a third, which is forgotten.
     CHECK_FALSE(three.adopt(after(2, {1s, 2s})));
     // Of two that are further apart the older one does not matter, nor what was before it.

@@ -18,14 +18,14 @@ using fusebox::lastCalls;
 using fusebox::TripPolicy;
 using fusebox::Window;
 using fusebox::test::replay;
-using Tracker = FailureRate::Tracker<std::chrono::steady_clock>;
+using fusebox::test::TrackerOf;
 
 static_assert(TripPolicy<FailureRate>);
 static_assert(FailureRate{} ==
               FailureRate{.threshold = 0.5, .minimumCalls = 10, .window = lastCalls(100)});
 
 TEST_CASE("FailureRate trips at the threshold, not only above it") {
-    Tracker tracker{FailureRate{.threshold = 0.07, .minimumCalls = 1}};
+    TrackerOf<FailureRate> tracker{FailureRate{.threshold = 0.07, .minimumCalls = 1}};
     tracker.enter(0ns);
     // 0.07 * 100 is above 7 in floating point: a product would miss the seventh failure.
     for (std::uint64_t position = 94; position <= 99; ++position) {
@@ -35,7 +35,7 @@ TEST_CASE("FailureRate trips at the threshold, not only above it") {
 }
 
 TEST_CASE("FailureRate takes no rate below its minimum of calls") {
-    Tracker tracker{FailureRate{.threshold = 0.5, .minimumCalls = 4}};
+    TrackerOf<FailureRate> tracker{FailureRate{.threshold = 0.5, .minimumCalls = 4}};
     tracker.enter(0ns);
     for (std::uint64_t position = 1; position <= 3; ++position) {
         CHECK_FALSE(tracker.record({.position = position, .failed = true}).trips);
@@ -44,7 +44,7 @@ TEST_CASE("FailureRate takes no rate below its minimum of calls") {
 }
 
 TEST_CASE("A slow success does not trip a failure rate, though the condition holds") {
-    Tracker tracker{FailureRate{.threshold = 0.5, .minimumCalls = 2}};
+    TrackerOf<FailureRate> tracker{FailureRate{.threshold = 0.5, .minimumCalls = 2}};
     tracker.enter(0ns);
     (void)tracker.record({.position = 1, .failed = true});
     const auto verdict = tracker.record({.position = 2, .slow = true});
@@ -64,8 +64,8 @@ TEST_CASE("FailureRate is exact") {
 }
 
 TEST_CASE("FailureRate told of successes by a neighbour's wish says the same") {
-    Tracker quiet{FailureRate{.window = lastCalls(20)}};
-    Tracker told{FailureRate{.window = lastCalls(20)}};
+    TrackerOf<FailureRate> quiet{FailureRate{.window = lastCalls(20)}};
+    TrackerOf<FailureRate> told{FailureRate{.window = lastCalls(20)}};
     quiet.enter(0ns);
     told.enter(0ns);
     int differences = 0;
@@ -84,7 +84,8 @@ TEST_CASE("FailureRate told of successes by a neighbour's wish says the same") {
 }
 
 TEST_CASE("FailureRate asks for ticks only over time, and for precise ones if slices are short") {
-    const auto needs = Tracker{FailureRate{.minimumCalls = 7, .window = lastCalls(5000)}}.needs();
+    const auto needs =
+        TrackerOf<FailureRate>{FailureRate{.minimumCalls = 7, .window = lastCalls(5000)}}.needs();
     CHECK_FALSE(needs.time);
     CHECK_FALSE(needs.ticks);
     CHECK_FALSE(needs.preciseTicks);
@@ -93,14 +94,16 @@ TEST_CASE("FailureRate asks for ticks only over time, and for precise ones if sl
     CHECK(needs.slowerThan == fusebox::kForever);
 
     constexpr auto kShortest = 80 * ClockTraits<std::chrono::steady_clock>::coarseLag;
-    const auto time = Tracker{FailureRate{.window = kShortest}}.needs();
+    const auto time = TrackerOf<FailureRate>{FailureRate{.window = kShortest}}.needs();
     CHECK(time.time);
     CHECK(time.ticks);
     CHECK_FALSE(time.preciseTicks);
     const bool lags = kShortest > 0ns;
-    CHECK(Tracker{FailureRate{.window = kShortest - 1ns}}.needs().preciseTicks == lags);
-    CHECK_FALSE(
-        Tracker{FailureRate{.window = std::chrono::nanoseconds::max()}}.needs().preciseTicks);
+    CHECK(TrackerOf<FailureRate>{FailureRate{.window = kShortest - 1ns}}.needs().preciseTicks ==
+          lags);
+    CHECK_FALSE(TrackerOf<FailureRate>{FailureRate{.window = std::chrono::nanoseconds::max()}}
+                    .needs()
+                    .preciseTicks);
 }
 
 TEST_CASE("FailureRate in words, and what it refuses") {

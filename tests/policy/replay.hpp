@@ -14,6 +14,9 @@
 
 namespace fusebox::test {
 
+template <class Policy>
+using TrackerOf = typename Policy::template Tracker<std::chrono::steady_clock>;
+
 /// Plays the breaker's part: counts positions, tells of successes only on demand, ticks.
 template <class Policy, class Clock = std::chrono::steady_clock>
 class TrackerDriver {

@@ -14,7 +14,7 @@ using fusebox::SlowCallRate;
 using fusebox::TripPolicy;
 using fusebox::Window;
 using fusebox::test::replay;
-using Tracker = SlowCallRate::Tracker<std::chrono::steady_clock>;
+using fusebox::test::TrackerOf;
 
 static_assert(TripPolicy<SlowCallRate>);
 static_assert(SlowCallRate{} == SlowCallRate{.threshold = 0.5,
@@ -23,7 +23,8 @@ static_assert(SlowCallRate{} == SlowCallRate{.threshold = 0.5,
                                              .window = lastCalls(100)});
 
 TEST_CASE("SlowCallRate decides by its own measure of slowness, failed or not") {
-    Tracker tracker{SlowCallRate{.threshold = 0.5, .slowerThan = 2s, .minimumCalls = 2}};
+    TrackerOf<SlowCallRate> tracker{
+        SlowCallRate{.threshold = 0.5, .slowerThan = 2s, .minimumCalls = 2}};
     tracker.enter(0ns);
     CHECK_FALSE(tracker.record({.position = 1, .elapsed = 2s, .slow = true}).trips);
 
@@ -50,12 +51,13 @@ TEST_CASE("SlowCallRate is exact") {
 }
 
 TEST_CASE("SlowCallRate asks to be told of slow calls") {
-    const auto needs = Tracker{SlowCallRate{.slowerThan = 3s, .minimumCalls = 4}}.needs();
+    const auto needs =
+        TrackerOf<SlowCallRate>{SlowCallRate{.slowerThan = 3s, .minimumCalls = 4}}.needs();
     CHECK(needs.slowerThan == 3s);
     CHECK(needs.minimumCalls == 4);
     CHECK_FALSE(needs.time);
     CHECK_FALSE(needs.successes);
-    CHECK(Tracker{SlowCallRate{.window = 60s}}.needs().ticks);
+    CHECK(TrackerOf<SlowCallRate>{SlowCallRate{.window = 60s}}.needs().ticks);
 }
 
 TEST_CASE("SlowCallRate in words, and what it refuses") {
@@ -79,13 +81,14 @@ TEST_CASE("SlowCallRate in words, and what it refuses") {
 
 TEST_CASE("A tracker of SlowCallRate adopts what was counted by the same measure") {
     const auto tracker = [](std::chrono::seconds slowerThan, Window window = lastCalls(10)) {
-        Tracker made{SlowCallRate{.slowerThan = slowerThan, .minimumCalls = 1, .window = window}};
+        TrackerOf<SlowCallRate> made{
+            SlowCallRate{.slowerThan = slowerThan, .minimumCalls = 1, .window = window}};
         made.enter(0s);
         return made;
     };
-    Tracker known = tracker(2s);
+    TrackerOf<SlowCallRate> known = tracker(2s);
     known.record({.position = 1, .elapsed = 3s, .slow = true});
-    Tracker same = tracker(2s);
+    TrackerOf<SlowCallRate> same = tracker(2s);
     CHECK(same.adopt(known));
     CHECK(same.counts(1, 0s).slow == 1);
     CHECK_FALSE(tracker(3s).adopt(known));

@@ -14,13 +14,13 @@ using std::chrono::steady_clock;
 namespace {
 
 /// Trips on a failure that took longer than a second; all that a policy must have.
-struct Archetype {
-    bool operator==(const Archetype&) const = default;
+struct LeastPolicy {
+    bool operator==(const LeastPolicy&) const = default;
 
     template <class Clock>
     class Tracker {
     public:
-        explicit Tracker(const Archetype&) {}
+        explicit Tracker(const LeastPolicy&) {}
         Tracker(const Tracker&) = delete;
         Tracker& operator=(const Tracker&) = delete;
 
@@ -28,7 +28,7 @@ struct Archetype {
         bool record(const CallRecord& record) noexcept { return record.elapsed > 1s; }
     };
 };
-static_assert(TripPolicy<Archetype>);
+static_assert(TripPolicy<LeastPolicy>);
 
 /// All that a policy may have.
 struct Talkative {
@@ -61,21 +61,21 @@ static_assert(TripPolicy<Talkative>);
 
 // Near-misses: each lacks one thing. The control lacks nothing.
 
-struct Control : Archetype {};
+struct Control : LeastPolicy {};
 static_assert(TripPolicy<Control>);
 
 struct NotComparable {
     template <class Clock>
-    using Tracker = Archetype::Tracker<Clock>;
+    using Tracker = LeastPolicy::Tracker<Clock>;
 };
 static_assert(!TripPolicy<NotComparable>);
 
-struct NotDefaultConstructible : Archetype {
+struct NotDefaultConstructible : LeastPolicy {
     explicit NotDefaultConstructible(int) {}
 };
 static_assert(!TripPolicy<NotDefaultConstructible>);
 
-struct NotCopyable : Archetype {
+struct NotCopyable : LeastPolicy {
     NotCopyable() = default;
     NotCopyable(NotCopyable&&) = default;
     NotCopyable& operator=(NotCopyable&&) = default;
@@ -88,7 +88,7 @@ struct WithoutTracker {
 static_assert(!TripPolicy<WithoutTracker>);
 
 struct TrackerIsNoTemplate : WithoutTracker {
-    using Tracker = Archetype::Tracker<steady_clock>;
+    using Tracker = LeastPolicy::Tracker<steady_clock>;
 };
 static_assert(!TripPolicy<TrackerIsNoTemplate>);
 
@@ -180,7 +180,7 @@ TEST_CASE("What is left out of a record, a verdict or needs says nothing and ask
 }
 
 TEST_CASE("What a policy leaves out has a default") {
-    Archetype::Tracker<steady_clock> tracker{Archetype{}};
+    LeastPolicy::Tracker<steady_clock> tracker{LeastPolicy{}};
     const TrackerNeeds needs = detail::needsOf(tracker);
     CHECK_FALSE(needs.time);
     CHECK_FALSE(needs.successes);
@@ -191,8 +191,8 @@ TEST_CASE("What a policy leaves out has a default") {
     CHECK_FALSE(detail::countsOf(tracker, 5, 0s));
     CHECK(detail::nextTickOf(tracker) == kForever);
     detail::tickOf(tracker, 5, 0s);
-    CHECK(detail::describe(Archetype{}) == "custom policy");
-    CHECK_FALSE(detail::complaintOf(Archetype{}));
+    CHECK(detail::describe(LeastPolicy{}) == "custom policy");
+    CHECK_FALSE(detail::complaintOf(LeastPolicy{}));
 
     const Verdict verdict = tracker.record({.elapsed = 2s, .failed = true});
     CHECK(verdict.trips);

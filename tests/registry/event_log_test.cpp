@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "breaker/transition_log.hpp"
 #include "fusebox/registry/registry.hpp"
 #include "fusebox/registry/with_circuit_breaker.hpp"
 #include "fusebox/testing/manual_clock.hpp"
@@ -15,17 +16,16 @@
 
 using namespace std::chrono_literals;
 using namespace fusebox;
+using fusebox::test::Lines;
 
 namespace {
 
 /// "breaker: text" of each event.
-std::vector<std::string> linesOf(const EventLog& log) {
-    std::vector<std::string> lines;
+Lines linesOf(const EventLog& log) {
+    Lines lines;
     for (const auto& event : log.events()) lines.push_back(event.breaker + ": " + event.text);
     return lines;
 }
-
-using Lines = std::vector<std::string>;
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include "fusebox/registry/registry.hpp"
 #include "fusebox/registry/with_circuit_breaker.hpp"
 #include "fusebox/testing/manual_clock.hpp"
+#include "registry/names.hpp"
 #include "support/catch.hpp"
 
 using fusebox::BreakerRemoved;
@@ -16,16 +17,10 @@ using fusebox::CircuitBreakerRegistry;
 using fusebox::ControlMode;
 using fusebox::RemovalReason;
 using fusebox::withCircuitBreaker;
+using fusebox::test::Names;
+using fusebox::test::namesIn;
 
 namespace {
-
-using Names = std::vector<std::string>;
-
-Names namesIn(const CircuitBreakerRegistry& registry) {
-    Names names;
-    for (const auto& view : registry.getAll()) names.emplace_back(view->name());
-    return names;
-}
 
 /// The next look-up is later than the last: idle times have the resolution of the coarse clock.
 void nextTick() {

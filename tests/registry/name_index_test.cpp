@@ -17,10 +17,10 @@
 namespace {
 
 /// An entry whose hash is whatever the test wants.
-class Entry {
+class HashedEntry {
 public:
-    Entry(std::string name, std::size_t hash) : name_(std::move(name)), hash_(hash) {}
-    explicit Entry(std::string name)
+    HashedEntry(std::string name, std::size_t hash) : name_(std::move(name)), hash_(hash) {}
+    explicit HashedEntry(std::string name)
         : name_(std::move(name)), hash_(std::hash<std::string_view>{}(name_)) {}
     [[nodiscard]] std::string_view name() const noexcept { return name_; }
     [[nodiscard]] std::size_t hash() const noexcept { return hash_; }
@@ -30,8 +30,8 @@ private:
     std::size_t hash_;
 };
 
-using Index = fusebox::detail::NameIndex<Entry>;
-constexpr std::size_t kWindow = fusebox::detail::NameTable<Entry>::kWindow;
+using Index = fusebox::detail::NameIndex<HashedEntry>;
+constexpr std::size_t kWindow = fusebox::detail::NameTable<HashedEntry>::kWindow;
 
 /// A hazard pointer that lets something happen just before it is seen for the first time.
 class Meddler {
@@ -54,10 +54,10 @@ private:
 /// What a search says: the entry, surely nothing, or nothing that it could find.
 enum class Answer { Found, Nothing, Unsure };
 
-Answer ask(const Index& index, const Entry& entry) {
+Answer ask(const Index& index, const HashedEntry& entry) {
     fusebox::detail::HazardSlot hazard{nullptr};
     const auto certainty = index.certainty();
-    const Entry* found = index.find(entry.name(), entry.hash(), hazard);
+    const HashedEntry* found = index.find(entry.name(), entry.hash(), hazard);
     CHECK(found == hazard.load());
     if (found) {
         CHECK(found == &entry);
@@ -66,28 +66,28 @@ Answer ask(const Index& index, const Entry& entry) {
     return index.isProof(certainty) ? Answer::Nothing : Answer::Unsure;
 }
 
-std::vector<std::unique_ptr<Entry>> entries(std::size_t count) {
-    std::vector<std::unique_ptr<Entry>> all;
+std::vector<std::unique_ptr<HashedEntry>> entries(std::size_t count) {
+    std::vector<std::unique_ptr<HashedEntry>> all;
     for (std::size_t i = 0; i < count; ++i) {
-        all.push_back(std::make_unique<Entry>("name " + std::to_string(i)));
+        all.push_back(std::make_unique<HashedEntry>("name " + std::to_string(i)));
     }
     return all;
 }
 
 /// Each in a slot of its own, one behind the other.
-std::vector<std::unique_ptr<Entry>> inARow(std::size_t count) {
-    std::vector<std::unique_ptr<Entry>> all;
+std::vector<std::unique_ptr<HashedEntry>> inARow(std::size_t count) {
+    std::vector<std::unique_ptr<HashedEntry>> all;
     for (std::size_t i = 0; i < count; ++i) {
-        all.push_back(std::make_unique<Entry>("in a row " + std::to_string(i), i));
+        all.push_back(std::make_unique<HashedEntry>("in a row " + std::to_string(i), i));
     }
     return all;
 }
 
 /// All with one hash.
-std::vector<std::unique_ptr<Entry>> flood(std::size_t count, std::size_t hash) {
-    std::vector<std::unique_ptr<Entry>> all;
+std::vector<std::unique_ptr<HashedEntry>> flood(std::size_t count, std::size_t hash) {
+    std::vector<std::unique_ptr<HashedEntry>> all;
     for (std::size_t i = 0; i < count; ++i) {
-        all.push_back(std::make_unique<Entry>("flood " + std::to_string(i), hash));
+        all.push_back(std::make_unique<HashedEntry>("flood " + std::to_string(i), hash));
     }
     return all;
 }
@@ -113,9 +113,9 @@ TEST_CASE("An index finds what was added and not what was removed, while it grow
 TEST_CASE("Names that come and go without end need no more tables") {
     Index index;
     const std::size_t slots = index.slots();
-    std::vector<std::unique_ptr<Entry>> present;
+    std::vector<std::unique_ptr<HashedEntry>> present;
     for (int i = 0; i < 100'000; ++i) {
-        present.push_back(std::make_unique<Entry>("user " + std::to_string(i)));
+        present.push_back(std::make_unique<HashedEntry>("user " + std::to_string(i)));
         index.add(*present.back());
         if (present.size() < 8) continue;
         index.remove(*present.front());
@@ -123,7 +123,7 @@ TEST_CASE("Names that come and go without end need no more tables") {
     }
     CHECK(index.slots() == slots);
     for (const auto& entry : present) CHECK(ask(index, *entry) == Answer::Found);
-    CHECK(ask(index, Entry{"user 0"}) == Answer::Nothing);
+    CHECK(ask(index, HashedEntry{"user 0"}) == Answer::Nothing);
 }
 
 TEST_CASE("Names with one hash are told apart by their text, and make no table grow") {
@@ -141,17 +141,17 @@ TEST_CASE("Names with one hash are told apart by their text, and make no table g
     }
     CHECK(found == kWindow);
     // As long as some are only in the map, no search is proof; then it is again.
-    CHECK(ask(index, Entry{"nobody"}) == Answer::Unsure);
+    CHECK(ask(index, HashedEntry{"nobody"}) == Answer::Unsure);
     for (const auto& entry : all) index.remove(*entry);
-    CHECK(ask(index, Entry{"nobody"}) == Answer::Nothing);
+    CHECK(ask(index, HashedEntry{"nobody"}) == Answer::Nothing);
     CHECK(ask(index, *all[0]) == Answer::Nothing);
 }
 
 TEST_CASE("What collides in the low bits alone is found, and grows apart or is left to the map") {
     Index index;
-    std::vector<std::unique_ptr<Entry>> all;
+    std::vector<std::unique_ptr<HashedEntry>> all;
     for (std::size_t i = 0; i < 64; ++i) {
-        all.push_back(std::make_unique<Entry>("n" + std::to_string(i), i << 40));
+        all.push_back(std::make_unique<HashedEntry>("n" + std::to_string(i), i << 40));
         index.add(*all.back());
     }
     for (const auto& entry : all) CHECK(ask(index, *entry) != Answer::Nothing);
@@ -183,7 +183,7 @@ TEST_CASE("An entry that is withdrawn is neither found nor missed") {
     SECTION("and put back") {
         index.putBack(*all[1], wasInNewest);
         CHECK(ask(index, *all[1]) == Answer::Found);
-        CHECK(ask(index, Entry{"nobody"}) == Answer::Nothing);
+        CHECK(ask(index, HashedEntry{"nobody"}) == Answer::Nothing);
         // A search from before may have come by while it was away.
         CHECK_FALSE(index.isProof(before));
     }
@@ -195,7 +195,7 @@ TEST_CASE("An entry that is withdrawn is neither found nor missed") {
 
 TEST_CASE("An entry that goes just before the hazard pointer is seen is not found") {
     Index index;
-    Entry entry{"here"};
+    HashedEntry entry{"here"};
     index.add(entry);
 
     SECTION("removed") {
@@ -206,7 +206,7 @@ TEST_CASE("An entry that goes just before the hazard pointer is seen is not foun
         CHECK_FALSE(index.isProof(certainty));
     }
     SECTION("replaced by one of the same name") {
-        Entry next{"here"};
+        HashedEntry next{"here"};
         Meddler hazard{[&] {
             index.remove(entry);
             index.add(next);
@@ -215,7 +215,7 @@ TEST_CASE("An entry that goes just before the hazard pointer is seen is not foun
         CHECK(hazard.seen == &next);
     }
     SECTION("replaced by one of another name and the same hash") {
-        Entry next{"there", entry.hash()};
+        HashedEntry next{"there", entry.hash()};
         Meddler hazard{[&] {
             index.remove(entry);
             index.add(next);
@@ -237,7 +237,7 @@ TEST_CASE("An entry without a place in the index may be withdrawn and put back a
     Index index;
     const auto all = flood(kWindow + 1, 7);
     for (const auto& entry : all) index.add(*entry);
-    const Entry& unplaced = *all.back();
+    const HashedEntry& unplaced = *all.back();
     REQUIRE(ask(index, unplaced) == Answer::Unsure);
     CHECK_FALSE(index.withdraw(unplaced));
     index.putBack(*all.back(), false);
@@ -252,20 +252,21 @@ TEST_CASE("An entry that finds no place in a larger table is not taken for missi
     // In 64 slots these begin at the end and go round. In 128 they do as well; but there those that
     // went round are moved first, then what stood behind them, and the two at the end come last.
     Index index;
-    std::vector<std::unique_ptr<Entry>> apart;
+    std::vector<std::unique_ptr<HashedEntry>> apart;
     for (std::size_t i = 0; i < 14; ++i) {
-        apart.push_back(std::make_unique<Entry>("apart " + std::to_string(i), 20 + i));
+        apart.push_back(std::make_unique<HashedEntry>("apart " + std::to_string(i), 20 + i));
     }
     auto round = flood(14, 126);
-    std::vector<std::unique_ptr<Entry>> behind;
+    std::vector<std::unique_ptr<HashedEntry>> behind;
     for (std::size_t i = 0; i < 4; ++i) {
-        behind.push_back(std::make_unique<Entry>("behind " + std::to_string(i), std::size_t{0}));
+        behind.push_back(
+            std::make_unique<HashedEntry>("behind " + std::to_string(i), std::size_t{0}));
     }
     for (const auto* group : {&apart, &round, &behind}) {
         for (const auto& entry : *group) index.add(*entry);
     }
     for (const auto& entry : round) CHECK(ask(index, *entry) == Answer::Found);
-    Entry last{"the last before it grows", 50};
+    HashedEntry last{"the last before it grows", 50};
     index.add(last);
     CHECK(index.slots() == 32 + 64 + 128);
     std::size_t unsure = 0;
@@ -285,7 +286,7 @@ TEST_CASE("An entry that finds no place in a larger table is not taken for missi
         for (const auto& entry : *group) index.remove(*entry);
     }
     index.remove(last);
-    CHECK(ask(index, Entry{"nobody"}) == Answer::Nothing);
+    CHECK(ask(index, HashedEntry{"nobody"}) == Answer::Nothing);
     const auto others = inARow(65);
     for (std::size_t i = 0; i < 64; ++i) index.add(*others[i]);
     CHECK(index.slots() == 32 + 64 + 128);
@@ -311,16 +312,16 @@ TEST_CASE("An index doubles for one that finds no place, but not while it is nea
     Index index;
     auto all = inARow(kWindow);
     for (const auto& entry : all) index.add(*entry);
-    Entry elsewhere{"elsewhere", 40};
+    HashedEntry elsewhere{"elsewhere", 40};
     index.add(elsewhere);
     REQUIRE(index.slots() == 32 + 64);
-    Entry crowded{"crowded", 64};
+    HashedEntry crowded{"crowded", 64};
 
     SECTION("more than a quarter is taken") {
         index.add(crowded);
         CHECK(index.slots() == 32 + 64 + 128);
         CHECK(ask(index, crowded) == Answer::Found);
-        CHECK(ask(index, Entry{"nobody"}) == Answer::Nothing);
+        CHECK(ask(index, HashedEntry{"nobody"}) == Answer::Nothing);
     }
     SECTION("a quarter is taken") {
         index.remove(elsewhere);
@@ -336,7 +337,7 @@ TEST_CASE("A search protects no entry of another hash") {
     std::vector<int> wrong;
     for (int bit = 0; bit < std::numeric_limits<std::size_t>::digits - 1; ++bit) {
         Index index;
-        Entry entry{"there", hash ^ std::size_t{1} << bit};
+        HashedEntry entry{"there", hash ^ std::size_t{1} << bit};
         index.add(entry);
         int protections = 0;
         Meddler hazard{[&] { ++protections; }};

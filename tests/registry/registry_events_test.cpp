@@ -12,6 +12,7 @@
 #include "fusebox/policy/composite.hpp"
 #include "fusebox/registry/registry.hpp"
 #include "fusebox/registry/with_circuit_breaker.hpp"
+#include "registry/names.hpp"
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;
@@ -22,10 +23,9 @@ using fusebox::CircuitBreakerRegistry;
 using fusebox::ConfigConflict;
 using fusebox::ConsecutiveFailures;
 using fusebox::FailureRate;
+using fusebox::test::Names;
 
 namespace {
-
-using Names = std::vector<std::string>;
 
 /// The conflicts of a registry, as text: events hold views.
 class Conflicts {

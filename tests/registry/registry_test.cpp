@@ -13,6 +13,7 @@
 
 #include "fusebox/policy/composite.hpp"
 #include "fusebox/testing/manual_clock.hpp"
+#include "registry/names.hpp"
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;
@@ -25,6 +26,8 @@ using fusebox::ConfigError;
 using fusebox::ConsecutiveFailures;
 using fusebox::FailureRate;
 using fusebox::NamedCircuitBreaker;
+using fusebox::test::Names;
+using fusebox::test::namesIn;
 
 namespace {
 
@@ -34,14 +37,6 @@ using ManualBreaker = fusebox::CircuitBreaker<fusebox::test::ManualClock, Failur
 std::shared_ptr<ManualBreaker> manualBreaker(const std::string& name) {
     return std::make_shared<ManualBreaker>(name);
 }
-
-std::vector<std::string> namesOf(const CircuitBreakerRegistry& registry) {
-    std::vector<std::string> names;
-    for (const auto& view : registry.getAll()) names.emplace_back(view->name());
-    return names;
-}
-
-using Names = std::vector<std::string>;
 
 }  // namespace
 
@@ -152,7 +147,7 @@ TEST_CASE("add takes a breaker of any clock and policy, once a name") {
     CircuitBreakerRegistry registry;
     const auto manual = manualBreaker("mine");
     registry.add(manual);
-    CHECK(namesOf(registry) == Names{"mine"});
+    CHECK(namesIn(registry) == Names{"mine"});
     CHECK_THROWS_AS(registry.add(manual), ConfigError);
     CHECK_THROWS_AS(registry.add(manualBreaker("mine")), ConfigError);
     CHECK_THROWS_AS(registry.create("mine"), ConfigError);
@@ -223,7 +218,7 @@ TEST_CASE("getAll and getAllStats are sorted by name") {
     }
     registry.add(manualBreaker("melon"));
     const Names sorted{"Pear", "apple", "apple2", "fig", "melon", "pear", "quince"};
-    CHECK(namesOf(registry) == sorted);
+    CHECK(namesIn(registry) == sorted);
     Names fromStats;
     for (const auto& stats : registry.getAllStats()) fromStats.push_back(stats.name);
     CHECK(fromStats == sorted);

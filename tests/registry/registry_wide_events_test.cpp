@@ -12,13 +12,14 @@
 #include "fusebox/registry/registry.hpp"
 #include "fusebox/registry/with_circuit_breaker.hpp"
 #include "fusebox/testing/manual_clock.hpp"
+#include "registry/names.hpp"
 #include "support/catch.hpp"
 
 using namespace fusebox;
+using fusebox::test::Names;
 
 namespace {
 
-using Names = std::vector<std::string>;
 using Manual = CircuitBreaker<test::ManualClock, FailureRate>;
 
 /// Adds the names of breakers that have an event.

@@ -145,11 +145,11 @@ struct Detached {
 
 /// An awaiter that waits until a test says how to go on.
 template <class T = int>
-class Gate {
+class ValueGate {
 public:
-    Gate() = default;
-    Gate(const Gate&) = delete;
-    Gate& operator=(const Gate&) = delete;
+    ValueGate() = default;
+    ValueGate(const ValueGate&) = delete;
+    ValueGate& operator=(const ValueGate&) = delete;
 
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> waiting) noexcept { waiting_ = waiting; }

@@ -11,23 +11,25 @@
 
 #include "fusebox/testing/manual_clock.hpp"
 #include "support/catch.hpp"
+#include "support/clocks.hpp"
 
 using namespace std::chrono_literals;
 using fusebox::ClockTraits;
 using fusebox::CoarseSteadyClock;
+using fusebox::test::CountingClock;
 using fusebox::test::ManualClock;
 
 namespace {
 
 /// The least that is a clock: with state, and movable only.
-struct Archetype {
+struct LeastClock {
     using duration = std::chrono::microseconds;
-    using time_point = std::chrono::time_point<Archetype, duration>;
+    using time_point = std::chrono::time_point<LeastClock, duration>;
     [[maybe_unused]] static constexpr bool is_steady = true;
     std::unique_ptr<int> state{};
     [[nodiscard]] time_point now() const { return {}; }
 };
-static_assert(fusebox::Clock<Archetype>);
+static_assert(fusebox::Clock<LeastClock>);
 static_assert(fusebox::Clock<std::chrono::steady_clock>);
 static_assert(fusebox::Clock<std::chrono::system_clock>);
 static_assert(fusebox::Clock<CoarseSteadyClock>);
@@ -72,15 +74,6 @@ static_assert(!fusebox::Clock<MutableNow>);
 static_assert(!fusebox::Clock<NowOfAnotherType>);
 static_assert(!fusebox::Clock<Immovable>);
 static_assert(!fusebox::Clock<int>);
-
-/// A clock that counts how often it is read.
-struct CountingClock {
-    using duration = std::chrono::nanoseconds;
-    using time_point = std::chrono::time_point<CountingClock, duration>;
-    [[maybe_unused]] static constexpr bool is_steady = true;
-    std::shared_ptr<int> reads = std::make_shared<int>(0);
-    [[nodiscard]] time_point now() const { return time_point{duration{++*reads}}; }
-};
 
 /// One of whose traits the user says nothing.
 struct TerseClock : CountingClock {};

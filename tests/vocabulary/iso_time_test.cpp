@@ -6,9 +6,9 @@
 #include "support/catch.hpp"
 
 using fusebox::isoTime;
-using namespace std::chrono;
 
 TEST_CASE("A time in ISO 8601 is rounded down, and held at the ends of four-digit years") {
+    using namespace std::chrono;
     CHECK(isoTime({}) == "1970-01-01T00:00:00.000Z");
     CHECK(isoTime(system_clock::time_point{} - milliseconds{1}) == "1969-12-31T23:59:59.999Z");
     CHECK(isoTime(sys_days{year{2026} / 11 / 22} + hours{3} + microseconds{1999}) ==

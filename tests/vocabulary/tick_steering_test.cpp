@@ -23,8 +23,6 @@ using std::chrono::nanoseconds;
 
 namespace {
 
-constexpr nanoseconds kPiece = fusebox::detail::TickSteering::kPiece;
-
 /// What a run of readings came to.
 struct Readings {
     nanoseconds furthestAhead = nanoseconds::min();
@@ -78,9 +76,9 @@ TEST_CASE("When the pace changes by 500 ppm, two pieces of that is as far as the
     MadeUpTime time;
     CHECK(readFor(time, 1s).furthest() <= kCalm);
     time.machine().ticksPerNanosecond *= 1 + change;
-    const Readings after = readFor(time, 4 * kPiece);
-    CHECK(after.furthest() <= 2 * kPiece / 2000 + kCalm);
-    CHECK(after.furthest() >= kPiece / 2000);  // the change was there to be seen
+    const Readings after = readFor(time, 4 * TickSteering::kPiece);
+    CHECK(after.furthest() <= 2 * TickSteering::kPiece / 2000 + kCalm);
+    CHECK(after.furthest() >= TickSteering::kPiece / 2000);  // the change was there to be seen
     CHECK(after.wentBack == 0);
     // The new pace is learned: nothing of it is left.
     const Readings later = readFor(time, 2s);
@@ -133,7 +131,7 @@ TEST_CASE("A pause does not outlast what was learned of the pace") {
         time.pass(1s);
         CHECK(std::chrono::abs(time.deviation()) <= kCalm);
         // Right after it the old pace goes on for as long as a line.
-        const Readings readings = readFor(time, 2 * kPiece);
+        const Readings readings = readFor(time, 2 * TickSteering::kPiece);
         CHECK(readings.wentBack == 0);
         if (i > 0) CHECK(readings.furthest() <= kCalm);
     }
@@ -145,7 +143,7 @@ TEST_CASE("The pace is learned from one pause to the next, too") {
     for (int i = 0; i < 5; ++i) {
         time.pass(1s);
         (void)time.now();
-        time.pass(kPiece);  // too early for another sample
+        time.pass(TickSteering::kPiece);  // too early for another sample
         if (i > 0) CHECK(std::chrono::abs(time.deviation()) <= kCalm);
     }
 }
@@ -243,9 +241,9 @@ TEST_CASE("A counter that leaps forward puts the time ahead by two pieces at mos
     MadeUpTime time;
     readFor(time, 100ms + phase);
     time.machine().ticks += 2.5L * nanoseconds{leap}.count();
-    const Readings after = readFor(time, 8 * kPiece);
+    const Readings after = readFor(time, 8 * TickSteering::kPiece);
     CHECK(after.wentBack == 0);
-    CHECK(after.furthestAhead <= 2 * kPiece + kCalm);
+    CHECK(after.furthestAhead <= 2 * TickSteering::kPiece + kCalm);
     CHECK(readFor(time, 1s).furthest() <= kCalm);
 }
 
@@ -257,8 +255,8 @@ TEST_CASE("A counter that leaps back moves the time by two pieces at most, for e
     const nanoseconds before = time.now();
     time.machine().ticks -= 2.5L * nanoseconds{leap}.count();
     CHECK(time.now() >= before - nanoseconds{leap});
-    const Readings after = readFor(time, 8 * kPiece);
-    CHECK(after.furthest() <= 2 * kPiece + kCalm);
+    const Readings after = readFor(time, 8 * TickSteering::kPiece);
+    CHECK(after.furthest() <= 2 * TickSteering::kPiece + kCalm);
     CHECK(readFor(time, 1s).furthest() <= kCalm);
 }
 
@@ -270,7 +268,7 @@ TEST_CASE("A counter that stops is a clock that stops, until it goes on") {
     time.pass(1s);
     CHECK(time.now() == stopped);
     time.machine().ticksPerNanosecond = pace;
-    CHECK(readFor(time, 3 * kPiece).wentBack == 0);
+    CHECK(readFor(time, 3 * TickSteering::kPiece).wentBack == 0);
     CHECK(readFor(time, 1s).furthest() <= kCalm);
 }
 

@@ -13,6 +13,7 @@
 
 using namespace std::chrono_literals;
 using fusebox::detail::TickCalibration;
+using fusebox::detail::TickSteering;
 using fusebox::detail::TickTimeline;
 using fusebox::test::HookedMutex;
 using fusebox::test::HookedPlatform;
@@ -20,8 +21,6 @@ using fusebox::test::MadeUpCounter;
 using std::chrono::nanoseconds;
 
 namespace {
-
-constexpr nanoseconds kPiece = fusebox::detail::TickSteering::kPiece;
 
 /// Counts the samples, of which the steady clock is one reading each.
 struct CountingCounter {
@@ -57,7 +56,7 @@ private:
 };
 
 /// Where a line grows old.
-constexpr nanoseconds kOld = kPiece + kPiece / 2;
+constexpr nanoseconds kOld = TickSteering::kPiece + TickSteering::kPiece / 2;
 
 }  // namespace
 
@@ -70,7 +69,7 @@ TEST_CASE("A line is followed once, when it is old") {
     time.now();
     CHECK(time.samples() > 0);
     time.now();
-    time.pass(kPiece - 100us);
+    time.pass(TickSteering::kPiece - 100us);
     time.now();
     CHECK(time.samples() == 0);
     time.pass(200us);
@@ -83,7 +82,7 @@ TEST_CASE("Who finds another thread following a line reads on") {
     HookedMutex::isTaken = true;
     time.pass(kOld + 1us);
     CHECK(std::chrono::abs(time.deviation()) <= 100ns);
-    time.pass(kPiece / 2 - 10us);
+    time.pass(TickSteering::kPiece / 2 - 10us);
     CHECK(std::chrono::abs(time.deviation()) <= 100ns);
     CHECK(time.samples() == 0);
 }
@@ -119,7 +118,7 @@ TEST_CASE("Who waited while another thread began a line reads that") {
 TEST_CASE("Who follows a line too late begins another") {
     Timeline time;
     time.pass(kOld + 1us);
-    HookedMutex::before = [&] { time.pass(kPiece); };
+    HookedMutex::before = [&] { time.pass(TickSteering::kPiece); };
     const std::int64_t old = time.now();
     CHECK(time.samples() > 0);
     CHECK(std::chrono::abs(time.deviation()) <= 100ns);

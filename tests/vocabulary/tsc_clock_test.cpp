@@ -28,14 +28,14 @@ using fusebox::RelaxedTscClock;
 using fusebox::TscClock;
 using fusebox::detail::TscFacts;
 using fusebox::detail::TscTime;
-using Steady = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
+using std::chrono::steady_clock;
 
 namespace {
 
 static_assert(fusebox::Clock<TscClock>);
 static_assert(fusebox::Clock<RelaxedTscClock>);
-static_assert(std::is_same_v<TscClock::time_point, Steady::time_point>);
+static_assert(std::is_same_v<TscClock::time_point, steady_clock::time_point>);
 static_assert(fusebox::detail::TimeSource<TscClock>::onSteadyTimeLine);
 static_assert(fusebox::detail::TimeSource<RelaxedTscClock>::onSteadyTimeLine);
 static_assert(TscClock::is_steady);
@@ -64,11 +64,11 @@ struct Bracketed {
 template <class Read>
 Bracketed bracket(nanoseconds duration, Read read) {
     Bracketed result;
-    const auto end = Steady::now() + duration;
-    for (auto after = Steady::now(); after < end; ++result.readings) {
+    const auto end = steady_clock::now() + duration;
+    for (auto after = steady_clock::now(); after < end; ++result.readings) {
         const auto before = after;
-        const Steady::time_point reading = read();
-        after = Steady::now();
+        const steady_clock::time_point reading = read();
+        after = steady_clock::now();
         result.furthestAhead = std::max<nanoseconds>(result.furthestAhead, reading - after);
         result.furthestBehind = std::max<nanoseconds>(result.furthestBehind, before - reading);
         if (before - reading > 10ms) ++result.lagged;
@@ -102,12 +102,12 @@ std::optional<std::string> sourcesOf(const std::string& content) {
     return sources;
 }
 
-using Breaker = fusebox::CircuitBreaker<TscClock, fusebox::ConsecutiveFailures>;
+using TscBreaker = fusebox::CircuitBreaker<TscClock, fusebox::ConsecutiveFailures>;
 
 /// Spins until the breaker is in the state, for seconds at most.
-bool comesToBe(const Breaker& breaker, CircuitState state) {
-    const auto end = Steady::now() + 10s;
-    while (breaker.state() != state && Steady::now() < end) {
+bool comesToBe(const TscBreaker& breaker, CircuitState state) {
+    const auto end = steady_clock::now() + 10s;
+    while (breaker.state() != state && steady_clock::now() < end) {
     }
     return breaker.state() == state;
 }
@@ -129,8 +129,8 @@ TEST_CASE("The first reading after a pause is beside the steady clock, too") {
     if (!isThere()) return;
     const TscClock clock;
     for (int i = 0; i < 5; ++i) {
-        const auto end = Steady::now() + 40ms;
-        while (Steady::now() < end) {
+        const auto end = steady_clock::now() + 40ms;
+        while (steady_clock::now() < end) {
         }
         const Bracketed result = bracket(1us, [&] { return clock.now(); });
         CHECK(result.furthestAhead <= kApart);
@@ -143,7 +143,7 @@ TEST_CASE("The coarse steady clock keeps beside the steady clock, but for a tick
     CHECK(result.furthestAhead <= 0ns);
     // A tick may come late where the machine itself is held up.
     CHECK(result.lagged <= result.readings / 2);
-    STATIC_REQUIRE(ClockTraits<Steady>::coarseLag <= 10ms);
+    STATIC_REQUIRE(ClockTraits<steady_clock>::coarseLag <= 10ms);
 }
 
 TEST_CASE("The coarse twin of a TscClock is behind it, by its margin at least") {
@@ -154,7 +154,7 @@ TEST_CASE("The coarse twin of a TscClock is behind it, by its margin at least") 
     CHECK(result.furthestAhead <= -Traits::margin);
     CHECK(Traits::coarseNow(clock) <= clock.now() + kApart - Traits::margin);
     STATIC_REQUIRE(Traits::margin == 4ms);
-    STATIC_REQUIRE(Traits::coarseLag == ClockTraits<Steady>::coarseLag + Traits::margin);
+    STATIC_REQUIRE(Traits::coarseLag == ClockTraits<steady_clock>::coarseLag + Traits::margin);
     STATIC_REQUIRE(Traits::neverStepsBack);
 }
 
@@ -187,38 +187,38 @@ TEST_CASE("A reading that was handed over is never later than the one taken next
 
 TEST_CASE("A breaker on a TscClock measures latencies, opens and recovers") {
     if (!isThere()) return;
-    Breaker breaker{"tsc",
-                    fusebox::ConsecutiveFailures{2},
-                    {.recoveryTimeout = 1ms, .successThreshold = 1, .requestTimeout = 1h}};
+    TscBreaker breaker{"tsc",
+                       fusebox::ConsecutiveFailures{2},
+                       {.recoveryTimeout = 1ms, .successThreshold = 1, .requestTimeout = 1h}};
     auto took = 0ns;
     breaker.execute([&] {
-        const auto begin = Steady::now();
-        while (Steady::now() - begin < 1ms) {
+        const auto begin = steady_clock::now();
+        while (steady_clock::now() - begin < 1ms) {
         }
-        took = Steady::now() - begin;
+        took = steady_clock::now() - begin;
     });
     CHECK(breaker.stats().averageResponseTime.value() >= took - kApart);
 
     for (int i = 0; i < 2; ++i) CHECK_THROWS(breaker.execute([] { throw 1; }));
-    const auto opened = Steady::now();
+    const auto opened = steady_clock::now();
     CHECK(breaker.stats().timesOpened == 1);
     CHECK(comesToBe(breaker, CircuitState::HalfOpen));
-    CHECK(Steady::now() - opened >= 1ms - kApart);
+    CHECK(steady_clock::now() - opened >= 1ms - kApart);
     CHECK(breaker.execute([] { return 5; }) == 5);
     CHECK(breaker.state() == CircuitState::Closed);
 }
 
 TEST_CASE("Deadlines of a breaker on a TscClock are on the steady time line") {
     if (!isThere()) return;
-    Breaker breaker{"tsc", {}, {.requestTimeout = 1min}};
-    const auto before = Steady::now();
+    TscBreaker breaker{"tsc", {}, {.requestTimeout = 1min}};
+    const auto before = steady_clock::now();
     const auto deadline = breaker.execute([](const fusebox::CallContext& call) {
         CHECK(call.remaining() > 0s);
         CHECK(call.remaining() <= 1min);
         return call.deadline();
     });
     CHECK(deadline >= before + 1min - kApart);
-    CHECK(deadline <= Steady::now() + 1min + kApart);
+    CHECK(deadline <= steady_clock::now() + 1min + kApart);
 }
 
 TEST_CASE("Where the machine gives no reason to trust the counter, the sentence says which") {

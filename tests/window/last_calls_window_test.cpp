@@ -16,9 +16,9 @@ using fusebox::test::NaiveLastCalls;
 namespace {
 
 /// The window and its definition, told of the same calls.
-class Pair {
+class LastCallsPair {
 public:
-    explicit Pair(int span) : window_(span), naive_(static_cast<std::uint64_t>(span)) {}
+    explicit LastCallsPair(int span) : window_(span), naive_(static_cast<std::uint64_t>(span)) {}
 
     void record(bool failed, bool slow) {
         window_.record(++position_, failed, slow);
@@ -43,7 +43,7 @@ TEST_CASE("The last N calls are counted exactly, whatever happens") {
     const int span = GENERATE(1, 2, 3, 10, 99, 100, 1000);
     const auto n = static_cast<std::uint64_t>(span);
     std::mt19937_64 random{static_cast<std::uint64_t>(span)};
-    Pair pair{span};
+    LastCallsPair pair{span};
     int differences = 0;
     for (int i = 0; i < 300'000; ++i) {
         // Healthy, sick and desperate phases in turn.
@@ -68,7 +68,7 @@ TEST_CASE("The last N calls are counted exactly, whatever happens") {
 
 TEST_CASE("The largest window is as exact as a small one") {
     constexpr std::uint64_t kMost = Window::kMaxCalls;
-    Pair pair{Window::kMaxCalls};
+    LastCallsPair pair{Window::kMaxCalls};
     bool agrees = true;
     for (std::uint64_t i = 0; i < kMost + 1'000; ++i) {
         pair.record(true, i % 2 == 0);
@@ -88,7 +88,7 @@ TEST_CASE("Marks do not come back when the positions go around their 30 bits") {
     const int span = GENERATE(1, 10, Window::kMaxCalls);
     const std::uint64_t gap = GENERATE(std::uint64_t{1} << 30, std::uint64_t{1} << 31,
                                        std::uint64_t{1} << 32, std::uint64_t{1} << 62);
-    Pair pair{span};
+    LastCallsPair pair{span};
     for (std::uint64_t off : {0u, 1u, 2u}) {
         pair.record(true, true);
         pair.succeed(gap - off);
@@ -101,7 +101,7 @@ TEST_CASE("Marks do not come back when the positions go around their 30 bits") {
 }
 
 TEST_CASE("Windows stay exact while the positions pass a multiple of 2^30") {
-    Pair pair{50};
+    LastCallsPair pair{50};
     pair.succeed((std::uint64_t{1} << 32) - 200);
     std::mt19937_64 random{5};
     int differences = 0;

@@ -21,9 +21,10 @@ using std::chrono::nanoseconds;
 namespace {
 
 /// The window and its definition, told of the same calls; a success ticks as the breaker does.
-class Pair {
+class LastTimePair {
 public:
-    Pair(nanoseconds span, nanoseconds origin) : now(origin), window_(span), naive_(span, origin) {
+    LastTimePair(nanoseconds span, nanoseconds origin)
+        : now(origin), window_(span), naive_(span, origin) {
         window_.enter(origin);
     }
 
@@ -51,7 +52,7 @@ private:
 
 /// Random calls at random times, often right at, before or after an edge; true if all agree.
 bool agreesAtRandom(nanoseconds span, nanoseconds origin, int operations) {
-    Pair pair{span, origin};
+    LastTimePair pair{span, origin};
     std::mt19937_64 random{static_cast<std::uint64_t>(span.count())};
     const auto step = static_cast<std::uint64_t>(span.count()) / 40 + 2;
     for (int i = 0; i < operations; ++i) {
@@ -88,7 +89,7 @@ TEST_CASE("The last T is counted by its slices, whatever happens") {
 
 TEST_CASE("Everything younger than T is counted, and nothing older than T and a tenth") {
     const auto span = GENERATE(1ns, 7ns, 10ns, 95ns, 1000ns, 1001ns);
-    Pair pair{span, 5ns};
+    LastTimePair pair{span, 5ns};
     std::deque<NaiveCall> all;
     std::mt19937_64 random{3};
     const auto step = static_cast<std::uint64_t>(span.count()) / 5 + 2;
@@ -110,7 +111,7 @@ TEST_CASE("Everything younger than T is counted, and nothing older than T and a 
 }
 
 TEST_CASE("A window is read without a tick, at any later time") {
-    Pair pair{100ns, 0ns};
+    LastTimePair pair{100ns, 0ns};
     for (int i = 0; i < 30; ++i) {
         pair.now += 4ns;
         pair.record(true, i % 2 == 0);
@@ -125,7 +126,7 @@ TEST_CASE("A window is read without a tick, at any later time") {
 TEST_CASE("A long idle time empties the window") {
     const auto windows = GENERATE(1, 2, 3, 1000, 1'000'000);
     const auto off = GENERATE(-1, 0, 1);
-    Pair pair{1003ns, 17ns};
+    LastTimePair pair{1003ns, 17ns};
     for (int i = 0; i < 50; ++i) {
         pair.now += 29ns;
         pair.record(true, true);
@@ -142,7 +143,7 @@ TEST_CASE("A long idle time empties the window") {
 TEST_CASE("A window that never ends counts everything, and overflows nowhere") {
     const auto origin =
         GENERATE(0ns, nanoseconds{1'700'000'000s}, nanoseconds::min(), nanoseconds::max() - 5ns);
-    Pair pair{nanoseconds::max(), origin};
+    LastTimePair pair{nanoseconds::max(), origin};
     for (int i = 0; i < 10; ++i) pair.record(true, false);
     CHECK(pair.counts() == CallCounts{10, 10, 0});
     if (origin < 0ns) pair.now += nanoseconds::max() / 20 * 19;
@@ -155,7 +156,7 @@ TEST_CASE("A window that never ends counts everything, and overflows nowhere") {
 
 TEST_CASE("A short window survives a jump across the whole range of time") {
     const auto span = GENERATE(1ns, 3ns, 10ns, 60s + 7ns);
-    Pair pair{span, nanoseconds::min()};
+    LastTimePair pair{span, nanoseconds::min()};
     pair.record(true, true);
     pair.now = nanoseconds::max();
     CHECK(pair.counts() == CallCounts{0, 0, 0});
