@@ -124,7 +124,7 @@ TEST_CASE("The coarse twin of the steady clock is never ahead of it") {
 TEST_CASE("The coarse steady clock is on the steady time line and never steps back") {
     STATIC_REQUIRE(
         std::is_same_v<CoarseSteadyClock::time_point, std::chrono::steady_clock::time_point>);
-    STATIC_REQUIRE(CoarseSteadyClock::is_steady);
+    CHECK(CoarseSteadyClock::is_steady);
     STATIC_REQUIRE(ClockTraits<CoarseSteadyClock>::neverStepsBack);
     auto last = CoarseSteadyClock::now();
     int wrong = 0;
