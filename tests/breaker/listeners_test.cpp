@@ -245,6 +245,18 @@ TEST_CASE("G 41: a subscription may outlive its breaker") {
     CHECK(calls == 1);
 }
 
+TEST_CASE("G 41: who unsubscribes after the breaker is gone writes nothing where it was") {
+    std::atomic<bool> any{false};
+    Subscription left;
+    {
+        detail::Listeners<WasReset> listeners{any};
+        left = listeners.add([](const WasReset&) {});
+        CHECK(any);
+    }
+    left.unsubscribe();
+    CHECK(any);
+}
+
 TEST_CASE("G 38: unsubscribing waits until no other thread is inside the listener") {
     for (int round = 0; round < 20; ++round) {
         Rig rig;
