@@ -14,6 +14,7 @@
 #include "breaker/rig.hpp"
 #include "breaker/transition_log.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/policy/failure_rate.hpp"
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;
