@@ -14,6 +14,7 @@
 #include "breaker/rig.hpp"
 #include "breaker/transition_log.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/policy/failure_rate.hpp"
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;
@@ -165,7 +166,10 @@ TEST_CASE("Without latencies, events have no time that a call took") {
     rig.take(1s);
     rig.take(1s, Outcome::Failure);
     rig.take(1s, Outcome::Ignored);
-    CHECK(log.lines == Lines{"succeeded 0 ns", "failed 0 ns", "ignored 0 ns"});
+    rig.breaker.open();
+    rig.wait();
+    rig.take(1s);
+    CHECK(log.lines == Lines{"succeeded 0 ns", "failed 0 ns", "ignored 0 ns", "succeeded 0 ns"});
 }
 
 TEST_CASE("Probes, stale calls and calls in every mode are told like others") {
@@ -184,14 +188,18 @@ TEST_CASE("Probes, stale calls and calls in every mode are told like others") {
     CHECK(log.lines == Lines{"failed 0 ns", "succeeded 0 ns", "succeeded 0 ns", "succeeded 0 ns"});
 }
 
-TEST_CASE("A plain success is told as well") {
-    Rig rig{{.measureLatency = false}};
-    int heard = 0;
-    const Subscription listening =
-        rig.breaker.on<CallSucceeded>([&](const CallSucceeded&) { ++heard; });
-    CHECK(rig.breaker.execute([] { return 1; }) == 1);
-    rig.succeed();
-    CHECK(heard == 2);
+TEST_CASE("A plain success is told as well, also where slices of time are watched") {
+    const auto heardOf = [](const auto& policy) {
+        Rig rig{{.measureLatency = false}, policy};
+        int heard = 0;
+        const Subscription listening =
+            rig.breaker.template on<CallSucceeded>([&](const CallSucceeded&) { ++heard; });
+        CHECK(rig.breaker.execute([] { return 1; }) == 1);
+        rig.succeed();
+        return heard;
+    };
+    CHECK(heardOf(ConsecutiveFailures{}) == 2);
+    CHECK(heardOf(FailureRate{.window = 10s}) == 2);
 }
 
 TEST_CASE("Call events come on the calling thread, before the call returns") {

@@ -151,6 +151,22 @@ TEST_CASE("A queue of deadlines has the earliest first, whatever is added and re
     CHECK(queue.first() == nullptr);
 }
 
+TEST_CASE("To take out of a queue what never was in it does nothing") {
+    detail::DeadlineQueue queue;
+    QuietDeadline there;
+    QuietDeadline other;
+    queue.add(there, 1s);
+    queue.remove(other);
+    CHECK(queue.first() == &there);
+}
+
+TEST_CASE("A timer of which nobody said that forks are noticed takes no deadline") {
+    detail::DeadlineTimer timer;
+    QuietDeadline mine;
+    CHECK_FALSE(timer.arm(mine, now() + 1h));
+    timer.disarm(mine);
+}
+
 TEST_CASE("A stop is requested at the deadline, and not before") {
     DeadlineRig steady{30ms};
     const auto before = steady_clock::now();
@@ -339,15 +355,39 @@ TEST_CASE("I 50: a call that ended is in no queue: its memory is somebody else's
     alignas(detail::StopAtDeadline) std::array<unsigned char, sizeof(detail::StopAtDeadline)>
         room{};
     const auto soon = now() + 1h;
-    for (int i = 0; i < 100; ++i) {
-        auto* const stop = ::new (static_cast<void*>(room.data())) detail::StopAtDeadline;
-        CHECK(stop->token(soon + std::chrono::seconds{i}).stop_possible());
-        std::destroy_at(stop);
-        room.fill(0xAA);
-        QuietDeadline other;
-        CHECK(detail::deadlineTimer().arm(other, soon + 30s));
-        detail::deadlineTimer().disarm(other);
-    }
+    const auto failures = [&] {
+        int failed = 0;
+        for (int i = 0; i < 100; ++i) {
+            auto* const stop = ::new (static_cast<void*>(room.data())) detail::StopAtDeadline;
+            failed += !stop->token(soon + std::chrono::seconds{i}).stop_possible();
+            std::destroy_at(stop);
+            room.fill(0xAA);
+            QuietDeadline other;
+            failed += !detail::deadlineTimer().arm(other, soon + 30s);
+            detail::deadlineTimer().disarm(other);
+        }
+        return failed;
+    };
+    CHECK(failures() == 0);
+    CHECK(exitCodeOf(failures) == 0);
+}
+
+TEST_CASE("The timer of a child is woken, whoever slept in its parent's") {
+    QuietDeadline late;
+    REQUIRE(detail::deadlineTimer().arm(late, now() + 1h));
+    CHECK(exitCodeOf([&] {
+              QuietDeadline later;
+              if (!detail::deadlineTimer().arm(later, now() + 2h)) return 1;
+              for (int i = 0; i < 20; ++i) {
+                  std::this_thread::sleep_for(100us);  // It may fall asleep meanwhile.
+                  Noted soon;
+                  if (!detail::deadlineTimer().arm(soon, now())) return 2;
+                  if (!soon.acted()) return 3;
+              }
+              detail::deadlineTimer().disarm(later);
+              return 0;
+          }) == 0);
+    detail::deadlineTimer().disarm(late);
 }
 
 TEST_CASE("In the child of a fork a deadline of the parent's may be taken back") {

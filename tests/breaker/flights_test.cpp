@@ -84,8 +84,10 @@ TEST_CASE("It is time to look once a slice") {
     CHECK(flights.takeOverdue(kWatched, 100s) == 0);
     CHECK_FALSE(flights.lookIsDue(100s));
     CHECK(flights.lookIsDue(102s));
-    // In slices of a nanosecond: at the next one.
+    // At once under another deadline. In slices of a nanosecond: at the next one.
     flights.setTimeout(16ns);
+    CHECK(flights.lookIsDue(100s));
+    CHECK(flights.lookIsDue(0ns));
     CHECK(flights.takeOverdue(kWatched, 100ns) == 0);
     CHECK_FALSE(flights.lookIsDue(100ns));
     CHECK(flights.lookIsDue(101ns));
@@ -111,6 +113,17 @@ TEST_CASE("A call that hung through a long silence is overdue") {
     flights.setTimeout(16ns);
     begin(flights, kWatched, 0ns);
     CHECK(flights.takeOverdue(kWatched, nanoseconds{(1 << 23) - 1}) == 1);
+}
+
+TEST_CASE("Numbers of slices begin anew, and a call is as old as before") {
+    // Numbered from the earliest instant there is, with 24 bits: 0 is the first of a round.
+    for (const nanoseconds start : {-1ns, -16ns, 0ns}) {
+        Flights<> flights{1};
+        flights.setTimeout(16ns);
+        begin(flights, kWatched, start);
+        CHECK(flights.takeOverdue(kWatched, start + 16ns) == 0);
+        CHECK(flights.takeOverdue(kWatched, start + 17ns) == 1);
+    }
 }
 
 TEST_CASE("A call is taken once, also by the first epoch in the first slice") {
@@ -245,7 +258,7 @@ TEST_CASE("Calls that end at one step of each other are both ended") {
 
 TEST_CASE("A thread gets a number when its call meets another's, if there are lanes to choose") {
     using Stepped = Flights<SteppedPlatform>;
-    for (const std::size_t lanes : {1U, 4U}) {
+    for (const std::size_t lanes : {1U, 2U, 4U}) {
         std::uint32_t alone = 1;
         std::uint32_t met = 0;
         std::thread{[&] {

@@ -64,6 +64,7 @@ TEST_CASE("successThreshold successes close the breaker, one after the other or 
         for (int i = 0; i < threshold; ++i) {
             CHECK(rig.state() == CircuitState::HalfOpen);
             CHECK(rig.stats().consecutiveSuccesses == static_cast<std::uint64_t>(i));
+            CHECK(rig.stats().consecutiveFailures == (i == 0 ? 5 : 0));
             CHECK(rig.succeed() == ReportResult::Recorded);
         }
         CHECK(rig.state() == CircuitState::Closed);

@@ -9,6 +9,7 @@
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "fusebox/policy/any_trip_policy.hpp"
 #include "support/catch.hpp"
+#include "support/other_thread.hpp"
 
 using namespace std::chrono_literals;
 using namespace fusebox;
@@ -123,6 +124,21 @@ TEST_CASE("A reset empties the distributions, and they go on") {
     rig.take(2s, Outcome::Failure);
     CHECK(rig.stats().latencies.successes.calls == 1);
     CHECK(rig.stats().latencies.failures.calls == 1);
+}
+
+TEST_CASE("Who asks by outcome at the same time as another forgets nothing of what it was told") {
+    using fusebox::test::HookedMutex;
+    HookedMutex::reset();
+    HookedMutex mutex;
+    detail::CallTotals<fusebox::test::HookedPlatform> totals{{}, mutex};
+    HookedMutex::before = [&] {
+        totals.tellOutcomesApart();
+        totals.countTime({.outcome = Outcome::Failure, .measured = true, .elapsed = 1s});
+    };
+    totals.tellOutcomesApart();
+    CircuitBreakerStats stats;
+    totals.fill(stats);
+    CHECK(stats.latencies.failures.calls == 1);
 }
 
 TEST_CASE("Without latencies there are no distributions, and with them since a reconfiguration") {

@@ -245,6 +245,21 @@ TEST_CASE("G 41: a subscription may outlive its breaker") {
     CHECK(calls == 1);
 }
 
+TEST_CASE("G 41: who unsubscribes while the breaker goes writes nothing where it was") {
+    std::atomic<bool> any{false};
+    const auto one = std::make_shared<detail::Listener<WasReset>>([](const WasReset&) {});
+    // As another thread has it that unsubscribes.
+    std::shared_ptr<detail::ListenerList<>> list;
+    {
+        detail::Listeners<WasReset> listeners{any};
+        list = listeners.attach(one);
+        CHECK(any);
+    }
+    list->detach(*one);
+    CHECK(list->snapshot()->empty());
+    CHECK(any);
+}
+
 TEST_CASE("G 38: unsubscribing waits until no other thread is inside the listener") {
     for (int round = 0; round < 20; ++round) {
         Rig rig;

@@ -59,6 +59,21 @@ TEST_CASE("The breaker is open as of the instant at which the probe was lost") {
     CHECK(rig.state() == CircuitState::HalfOpen);
 }
 
+TEST_CASE("A lost probe reopened when it was lost, also by the system's clock") {
+    using std::chrono::system_clock;
+    Rig rig{kLost5s};
+    rig.reachHalfOpen();
+    const auto probe = rig.begin();
+    rig.clock.advance(5s + 1h);
+    const auto before = system_clock::now();
+    const CircuitBreakerStats stats = rig.stats();
+    const auto after = system_clock::now();
+    REQUIRE(stats.lastOpened);
+    CHECK(*stats.lastOpened >= before - 1h);
+    CHECK(*stats.lastOpened <= after - 1h);
+    CHECK(stats.lastTrip.value().time == *stats.lastOpened);
+}
+
 TEST_CASE("Nobody calls for so long that the wait after a lost probe is over, too") {
     Rig rig{kLost5s};
     TransitionLog log{rig.breaker};

@@ -91,6 +91,16 @@ TEST_CASE("A mode that is set while a call is being admitted holds for that call
     }
 }
 
+TEST_CASE("A call is not rejected by a breaker that was closed while it looked at the wait") {
+    Interrupted it{{.recoveryTimeout = 10s}};
+    report(it.breaker, Outcome::Failure);
+    it.advance(1s);
+    it.meanwhile([&] { it.breaker.close(); });
+    CHECK(it.breaker.tryAcquire());
+    CHECK(it.happened());
+    CHECK(it.breaker.stats().totalRejected == 0);
+}
+
 TEST_CASE("A slot of a probe that another call takes first is not given twice") {
     Interrupted it{{.recoveryTimeout = 10s, .halfOpenLimit = 2}};
     report(it.breaker, Outcome::Failure);

@@ -66,6 +66,7 @@ TEST_CASE("What counted as overdue is in the totals when it ends, and in the win
     CHECK(stats.totalTimeouts == 2);
     CHECK(stats.totalIgnored == 1);
     CHECK(stats.totalCancelled == 1);
+    CHECK(stats.latency.max == kOverdue);
     CHECK(stats.totalSuccesses == 1);
     CHECK(stats.totalStale == 0);
     CHECK(stats.inFlight == 0U);

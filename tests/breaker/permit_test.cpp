@@ -183,6 +183,25 @@ TEST_CASE("A moved permit remembers what was unwinding when it was acquired") {
     CHECK(rig.stats().totalFailures == 1);
 }
 
+TEST_CASE(
+    "A permit that is assigned while an exception unwinds is judged by those that come later") {
+    Rig rig;
+    struct AssignsInDestructor {
+        Rig<>& rig;
+        ~AssignsInDestructor() {
+            Permit held;
+            held = rig.begin();
+        }
+    };
+    try {
+        const AssignsInDestructor guard{rig};
+        throw std::runtime_error{"outer"};
+    } catch (const std::runtime_error&) {
+    }
+    CHECK(rig.stats().totalCancelled == 1);
+    CHECK(rig.stats().totalFailures == 0);
+}
+
 TEST_CASE("An exception that is being handled does not unwind a permit") {
     Rig rig;
     try {

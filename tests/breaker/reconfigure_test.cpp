@@ -125,6 +125,18 @@ TEST_CASE("A composite keeps its windows part by part, or none of them") {
     }
 }
 
+TEST_CASE("A policy that goes by the time is told it, though the one before did not") {
+    Rig rig{{}, AnyTripPolicy{ConsecutiveFailures{100}}};
+    rig.breaker.reconfigure(AnyTripPolicy{FailureCount{.threshold = 3, .window = 10s}});
+    for (int i = 0; i < 5; ++i) {
+        rig.clock.advance(8s);
+        rig.fail();
+    }
+    CHECK(rig.state() == CircuitState::Closed);
+    rig.fail();
+    CHECK(rig.state() == CircuitState::Open);
+}
+
 TEST_CASE("A time window of the same length is kept, edges and all") {
     const auto policy = [](double threshold) {
         return FailureRate{.threshold = threshold, .minimumCalls = 4, .window = 10s};
@@ -405,7 +417,10 @@ TEST_CASE("Transitions are told to the callbacks that were in force when they we
     const auto telling = [&](std::string who) {
         return CircuitBreakerOptions{.onStateChange = [&told, who] { told.push_back(who); }};
     };
-    Rig rig{telling("first")};
+    Rig rig;
+    rig.breaker.open();
+    rig.breaker.close();
+    rig.breaker.reconfigure(telling("first"));
     rig.breaker.open();
     rig.breaker.reconfigure(telling("second"));
     rig.breaker.close();

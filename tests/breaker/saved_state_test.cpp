@@ -424,6 +424,8 @@ TEST_CASE("A text without an end or above 64 KiB is refused") {
           "line 2: the end of \"name=payments-a\" is missing; allowed: a newline");
     CHECK(complaintOf("fusebox-state 1") ==
           "line 1: the end of \"fusebox-state 1\" is missing; allowed: a newline");
+    CHECK(complaintOf("fusebox-state 1\nx") ==
+          "line 2: the end of \"x\" is missing; allowed: a newline");
     auto state = openState();
     state.name.clear();
     state.name.resize(65536 - toText(state).size(), 'x');
@@ -542,6 +544,12 @@ TEST_CASE("A string with a broken escape or a bare control character is refused"
     CHECK(complaintWith("lastTrip.policy=50", "lastTrip.policy=%5") ==
           pointsTo("lastTrip.policy") + " is %5 %25 of 100 calls" + allowed);
     CHECK(complaintWith("payments-api", "%41%c3%9C").empty());
+}
+
+TEST_CASE("What is read into a string is all that stands there then") {
+    std::string text = "before";
+    CHECK(detail::StringForm<>::read("af%74er", text));
+    CHECK(text == "after");
 }
 
 TEST_CASE("An error of more than 127 bytes is refused, however it is written") {

@@ -3,12 +3,15 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "breaker/rig.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
 #include "support/catch.hpp"
+#include "support/clocks.hpp"
+#include "support/other_thread.hpp"
 
 using namespace std::chrono_literals;
 using namespace fusebox;
@@ -27,13 +30,17 @@ using Ticks = std::vector<Tick>;
 /// A policy that wants a tick 10 s after whatever its tracker was told last.
 struct Metronome {
     std::shared_ptr<Ticks> ticks = std::make_shared<Ticks>();
+    bool precise = false;
     friend bool operator==(const Metronome&, const Metronome&) = default;
 
     template <class Clock>
     class Tracker {
     public:
-        explicit Tracker(const Metronome& policy) : ticks_(policy.ticks) {}
-        [[nodiscard]] TrackerNeeds needs() const noexcept { return {.time = true, .ticks = true}; }
+        explicit Tracker(const Metronome& policy)
+            : ticks_(policy.ticks), precise_(policy.precise) {}
+        [[nodiscard]] TrackerNeeds needs() const noexcept {
+            return {.time = true, .ticks = true, .preciseTicks = precise_};
+        }
         void enter(nanoseconds now) noexcept { next_ = now + 10s; }
         Verdict record(const CallRecord& call) noexcept {
             next_ = call.time + 10s;
@@ -47,6 +54,7 @@ struct Metronome {
 
     private:
         std::shared_ptr<Ticks> ticks_;
+        bool precise_;
         nanoseconds next_ = kForever;
     };
 };
@@ -68,16 +76,18 @@ TEST_CASE("The first success at or after the instant that a tracker names ticks 
         {.measureLatency = false, .trackInFlight = true},
         {.detectOverdue = true},
     }));
-    const bool byPermit = GENERATE(true, false);
+    const std::string way = GENERATE("by permit", "by its own measure", "by execute");
     Beating rig{options};
     const auto succeed = [&] {
-        if (byPermit) {
+        if (way == "by permit") {
             rig.succeed();
-        } else {
+        } else if (way == "by execute") {
             rig.breaker.execute([] {});
+        } else {
+            rig.begin().report(Outcome::Success, 1ms);
         }
     };
-    INFO(toString(options) << (byPermit ? ", by permit" : ", by execute"));
+    INFO(toString(options) << ", " << way);
     rig.clock.advance(10s - 1ns);
     succeed();
     CHECK(rig.ticks() == Ticks{});
@@ -130,4 +140,55 @@ TEST_CASE("A tracker that names another instant when a closed period begins, too
     rig.clock.advance(2s);
     rig.succeed();
     CHECK(rig.ticks() == Ticks{{1, 18s}});
+}
+
+TEST_CASE("A tracker that names another instant when it takes over, too") {
+    Beating rig;
+    rig.clock.advance(8s);
+    rig.breaker.reconfigure(Metronome{});
+    rig.clock.advance(8s);
+    rig.succeed();
+    CHECK(rig.ticks() == Ticks{});
+    rig.clock.advance(2s);
+    rig.succeed();
+    CHECK(rig.ticks() == Ticks{{1, 18s}});
+}
+
+TEST_CASE("A success that read no clock ticks by the cheaper one, unless the tracker needs more") {
+    for (const bool precise : {false, true}) {
+        const fusebox::test::LaggingClock clock;
+        const Metronome policy{.precise = precise};
+        CircuitBreaker breaker{"beating", policy, {.measureLatency = false}, clock};
+        *clock.at += 10s;
+        breaker.execute([] {});
+        CHECK(policy.ticks->size() == (precise ? 1 : 0));
+        *clock.at += 5ms;
+        breaker.execute([] {});
+        CHECK(policy.ticks->size() == 1);
+    }
+}
+
+TEST_CASE("While others are at the tracker a success leaves the tick to the next one") {
+    using fusebox::test::HookedMutex;
+    HookedMutex::reset();
+    fusebox::test::ManualClock clock;
+    const Metronome policy;
+    detail::BreakerCore<fusebox::test::ManualClock, Metronome, fusebox::test::HookedPlatform> core{
+        "hooked", policy, {.measureLatency = false}, clock};
+    const auto succeed = [&] {
+        detail::Ticket ticket;
+        REQUIRE(core.machine().admit(ticket));
+        return core.succeed(ticket);
+    };
+    clock.advance(10s);
+    HookedMutex::isTaken = true;
+    CHECK(succeed() == ReportResult::Recorded);
+    CHECK(*policy.ticks == Ticks{});
+    HookedMutex::isTaken = false;
+    // Another epoch has begun: what came before is not of its time.
+    HookedMutex::before = [&] { core.machine().setMode(ControlMode::Shadow); };
+    CHECK(succeed() == ReportResult::Stale);
+    CHECK(*policy.ticks == Ticks{});
+    CHECK(succeed() == ReportResult::Recorded);
+    CHECK(*policy.ticks == Ticks{{1, 10s}});
 }

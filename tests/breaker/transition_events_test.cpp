@@ -118,6 +118,17 @@ TEST_CASE("The snapshot is of the breaker just before the transition: what led t
     CHECK(recovered.windowCalls == 4);
 }
 
+TEST_CASE("The snapshot of a closed breaker has its row of successes and its calls in flight") {
+    Rig rig{{.trackInFlight = true}};
+    TransitionLog log{rig.breaker};
+    const auto held = rig.begin(2);
+    rig.fail();
+    rig.succeed(3);
+    rig.breaker.open();
+    CHECK(log.events.back().snapshot.consecutiveSuccesses == 3);
+    CHECK(log.events.back().snapshot.inFlight == 2U);
+}
+
 TEST_CASE("The snapshot of an open breaker that is closed has the rest of its wait") {
     Rig rig{{.recoveryTimeout = 10s}};
     TransitionLog log{rig.breaker};
@@ -221,6 +232,10 @@ TEST_CASE("Listeners may be move-only") {
         rig.breaker.on<StateChanged>([held = std::move(count)](const StateChanged&) { ++*held; });
     rig.breaker.open();
     CHECK(*seen == 1);
+    const Subscription brief =
+        rig.breaker.on<StateChanged>([held = std::make_unique<int*>(seen)] { **held += 10; });
+    rig.breaker.close();
+    CHECK(*seen == 12);
 }
 
 TEST_CASE("G 39: what listeners throw is contained and counted, and the others are still told") {
@@ -303,6 +318,14 @@ TEST_CASE("C: a listener that loops through the cycle sees a chain of a thousand
     CHECK(log.events.size() == 1000);
     CHECK(rig.stats().timesOpened == 500);
     CHECK(rig.stats().timesClosed == 500);
+}
+
+TEST_CASE("A callback is called though nobody but it listens to transitions") {
+    int calls = 0;
+    Rig rig{{.onStateChange = [&] { ++calls; }}};
+    const Subscription other = rig.breaker.on<WasReset>([] {});
+    rig.breaker.open();
+    CHECK(calls == 1);
 }
 
 TEST_CASE("A callback is called though it is the only one") {

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <memory>
 
+#include "fusebox/vocabulary/clock.hpp"
+
 namespace fusebox::test {
 
 /// A clock that a test moves anywhere, whatever it says of itself.
@@ -28,4 +30,24 @@ struct CountingClock {
     [[nodiscard]] time_point now() const { return time_point{duration{++*reads}}; }
 };
 
+/// A clock whose cheaper twin lags by 5 ms.
+struct LaggingClock {
+    using duration = std::chrono::nanoseconds;
+    using time_point = std::chrono::time_point<LaggingClock, duration>;
+    static constexpr bool is_steady = true;
+    std::shared_ptr<duration> at = std::make_shared<duration>(std::chrono::seconds{1000});
+
+    [[nodiscard]] time_point now() const { return time_point{*at}; }
+};
+
 }  // namespace fusebox::test
+
+// What is left out means what it means for any clock.
+template <>
+struct fusebox::ClockTraits<fusebox::test::LaggingClock> {
+    static constexpr bool neverStepsBack = true;
+    [[nodiscard]] static test::LaggingClock::time_point coarseNow(
+        const test::LaggingClock& clock) noexcept {
+        return clock.now() - std::chrono::milliseconds{5};
+    }
+};

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <utility>
 
+#include "fusebox/vocabulary/platform.hpp"
+
 namespace fusebox::test {
 
 /// What another thread does before one of the atomic steps of this one.
@@ -96,9 +98,7 @@ private:
     }
 };
 
-struct HookedPlatform {
-    template <class T>
-    using Atomic = std::atomic<T>;
+struct HookedPlatform : StdPlatform {
     using Mutex = HookedMutex;
 };
 

@@ -47,7 +47,6 @@ public:
     /// From the epoch on that began when the recorded successes stood at `sum`, calls are tracked
     /// or not. Under the mutex, as is `inFlight`.
     void track(bool tracked, std::uint64_t sum) noexcept {
-        if (tracked == (settledUntil_ != kUntracked)) return;
         settleTracked(sum);
         settledUntil_ = tracked ? sum : kUntracked;
     }

@@ -49,8 +49,7 @@ public:
     /// Has `deadline` act at `time`, given since the epoch of the steady clock. False if there is
     /// no thread to do so and none could be started; the next one tries again.
     /// @pre it is not armed.
-    bool arm(const Lock& lock, Deadline& deadline, Nanoseconds time) noexcept {
-        static_cast<void>(lock);
+    bool arm(const Lock&, Deadline& deadline, Nanoseconds time) noexcept {
         if (!running_ && !start()) return false;
         deadline.forks_ = forks_;
         queue_.add(deadline, time);
@@ -84,7 +83,6 @@ public:
         if (!std::exchange(forking_, false)) return;
         queue_.forget();
         running_ = false;
-        wakesAt_ = kForever;
         ++forks_;
         mutex_.unlock();
     }

@@ -211,7 +211,6 @@ FUSEBOX_HOT R guardAdmitted(Core& core, Ticket ticket, Fn&& fn,
         if constexpr (std::is_void_v<R>) {
             invokeGuarded(std::forward<Fn>(fn), core, ticket);
             core.succeed(ticket);
-            return;
         } else {
             std::remove_cv_t<R> result = invokeGuarded(std::forward<Fn>(fn), core, ticket);
 #if defined(__cpp_exceptions)
