@@ -21,6 +21,27 @@ using fusebox::CircuitBreakerRegistry;
 
 using fusebox::test::allocations;
 
+namespace {
+
+/// Whether `create` succeeds though the `failAt`-th allocation in it fails.
+template <class Create>
+bool createdWithout(int failAt, Create&& create) {
+    bool created = false;
+    allocations().failAt = failAt;
+    allocations().number = 0;
+    allocations().counting = true;
+    try {
+        create();
+        created = true;
+    } catch (const std::bad_alloc&) {
+    }
+    allocations().counting = false;
+    allocations().failAt = 0;
+    return created;
+}
+
+}  // namespace
+
 TEST_CASE("Without memory to grow the index, names are found all the same, and none that is not") {
     // Before the index grows there are 16 names. Each allocation fails in turn.
     int failed = 0;
@@ -28,17 +49,7 @@ TEST_CASE("Without memory to grow the index, names are found all the same, and n
     for (int failAt = 1; grown == 0 || failAt < 40; ++failAt) {
         CircuitBreakerRegistry registry;
         for (int i = 0; i < 16; ++i) registry.create("service " + std::to_string(i));
-        bool created = false;
-        allocations().failAt = failAt;
-        allocations().number = 0;
-        allocations().counting = true;
-        try {
-            registry.create("one more");
-            created = true;
-        } catch (const std::bad_alloc&) {
-        }
-        allocations().counting = false;
-        allocations().failAt = 0;
+        const bool created = createdWithout(failAt, [&] { registry.create("one more"); });
         grown += created && allocations().number >= failAt;
         failed += !created;
         CHECK((registry.get("one more") != nullptr) == created);
@@ -51,6 +62,30 @@ TEST_CASE("Without memory to grow the index, names are found all the same, and n
     }
     CHECK(failed > 5);
     CHECK(grown > 0);
+}
+
+TEST_CASE("A creation that fails for want of memory evicts nobody, and tells nobody of anything") {
+    bool created = false;
+    int failed = 0;
+    for (int failAt = 1; !created || failAt < 40; ++failAt) {
+        CircuitBreakerRegistry registry;
+        registry.setMaxBreakers(2);
+        int added = 0;
+        int removed = 0;
+        registry.create("a");
+        registry.create("b");
+        const auto onAdded = registry.onAdded([&] { ++added; });
+        const auto onRemoved = registry.onRemoved([&] { ++removed; });
+        created = createdWithout(failAt, [&] { registry.create("c"); });
+        failed += !created;
+        CHECK((registry.get("a") == nullptr) == created);
+        CHECK(registry.get("b") != nullptr);
+        CHECK((registry.get("c") != nullptr) == created);
+        CHECK(added == (created ? 1 : 0));
+        CHECK(removed == (created ? 1 : 0));
+        REQUIRE(failAt < 1000);
+    }
+    CHECK(failed > 5);
 }
 
 TEST_CASE("Without memory an index that is crowded is not sure of what it does not find") {
@@ -114,4 +149,22 @@ TEST_CASE("A pin that was moved keeps its entry for its new holder") {
         CHECK_FALSE(alive.expired());
     }
     CHECK(alive.expired());
+}
+
+TEST_CASE("A pin that was moved gives its hazard pointer back, once") {
+    using fusebox::detail::EntryPin;
+    fusebox::detail::HazardDomain domain;
+    fusebox::detail::RegistryEntry entry{std::make_shared<fusebox::NamedCircuitBreaker>("pinned")};
+    fusebox::detail::HazardSlot slot{&entry};
+    {
+        EntryPin last;
+        {
+            EntryPin first{entry, slot, domain};
+            EntryPin second{std::move(first)};
+            last = std::move(second);
+        }
+        CHECK(last);
+        CHECK(slot.load() == &entry);
+    }
+    CHECK(slot.load() == nullptr);
 }

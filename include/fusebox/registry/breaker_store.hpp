@@ -72,7 +72,6 @@ public:
 
         const std::lock_guard lock{mutex_};
         if (const auto there = entries_.find(entry->name()); there != entries_.end()) {
-            there->second.entry->touch();
             return there->second.entry;
         }
         wide_.attachTo(entry->view()->events());
