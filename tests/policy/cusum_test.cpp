@@ -189,6 +189,34 @@ TEST_CASE("Round figures need no failure more than they say") {
     CHECK(position == figures.failures);
 }
 
+TEST_CASE("A success takes off what Page says, and hardly more: the score is never too high") {
+    // ln((1 - acceptable) / (1 - unacceptable)) / ln(unacceptable / acceptable), in 2^-40, of the
+    // rates as a double holds them, rounded up: computed with 60 digits.
+    struct Fall {
+        Cusum policy;
+        std::int64_t units;
+    };
+    const auto exact = GENERATE(
+        Fall{{0.01, 0.30, 1e6}, 112'054'004'604}, Fall{{0.05, 0.5, 1e4}, 306'492'825'533},
+        Fall{{0.25, 0.75, 1e3}, 1'099'511'627'776}, Fall{{0.767, 0.768, 2}, 3'629'575'724'132},
+        Fall{{0.883, 0.884, 2}, 8'338'406'729'503});
+    CAPTURE(toString(exact.policy));
+    TrackerOf<Cusum> tracker{exact.policy};
+    tracker.enter(0ns);
+    const double unit = std::ldexp(1.0, -40);
+    CHECK_FALSE(tracker.record({.position = 1, .failed = true}).trips);
+    const double limit = std::round(1.0 / unit / tracker.score(1));
+    for (std::uint64_t position = 2; position <= 10; ++position) {
+        (void)tracker.record({.position = position, .failed = true});
+    }
+    const auto units = [&](std::uint64_t position) {
+        return std::llround(tracker.score(position) * limit);
+    };
+    CHECK(units(10) == std::int64_t{10} << 40);
+    CHECK(units(10) - units(11) >= exact.units);
+    CHECK(units(10) - units(11) <= exact.units + 1);
+}
+
 TEST_CASE("Entering anew forgets the score") {
     TrackerOf<Cusum> tracker{Cusum{0.01, 0.3, 1e6}};
     const auto failures = [&](std::uint64_t count) {
@@ -201,6 +229,8 @@ TEST_CASE("Entering anew forgets the score") {
     tracker.enter(0ns);
     CHECK_FALSE(failures(3));
     tracker.enter(0ns);
+    CHECK(tracker.score(0) == 0.0);
+    CHECK(tracker.score(1) == 0.0);
     CHECK_FALSE(failures(3));
     CHECK(tracker.record({.position = 4, .failed = true}).trips);
 }

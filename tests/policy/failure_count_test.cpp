@@ -88,6 +88,13 @@ TEST_CASE("A failure at a time before the last one is in the window") {
     CHECK(tracker.record({.time = 5ns, .failed = true}).trips);
 }
 
+TEST_CASE("A tracker of a FailureCount that would be refused trips on the first failure") {
+    TrackerOf<FailureCount> tracker{FailureCount{.threshold = GENERATE(0, -7)}};
+    tracker.enter(0s);
+    CHECK_FALSE(tracker.record({.time = 1s}).holds);
+    CHECK(tracker.record({.time = 1s, .failed = true}).trips);
+}
+
 TEST_CASE("FailureCount in words, and what it refuses") {
     CHECK(toString(FailureCount{}) == "5 failures within the last 1 min");
     CHECK(toString(FailureCount{.window = 30s}) == "5 failures within the last 30 s");
@@ -125,6 +132,7 @@ TEST_CASE("A tracker of FailureCount adopts what is enough for its threshold") {
     CHECK(three.adopt(after(2, {1s, 20s})));
     CHECK_FALSE(three.record({.time = 21s, .failed = true}).trips);
     CHECK(three.record({.time = 22s, .failed = true}).trips);
+    CHECK(fresh(4).adopt(after(3, {1s, 2s, 20s})));
     CHECK(three.adopt(after(3, {31s, 32s})));  // in place of what it knew
     CHECK(three.counts(0, 32s).failures == 2);
     CHECK(fresh(2).adopt(after(2, {1s, 2s})));

@@ -43,6 +43,11 @@ TEST_CASE("FailureRate takes no rate below its minimum of calls") {
     CHECK(tracker.record({.position = 4, .failed = true}).trips);
 }
 
+TEST_CASE("A tracker of a FailureRate that would be refused has a minimum of one call") {
+    const FailureRate policy{.threshold = 0.5, .minimumCalls = GENERATE(0, -7)};
+    CHECK(TrackerOf<FailureRate>{policy}.needs().minimumCalls == 1);
+}
+
 TEST_CASE("A slow success does not trip a failure rate, though the condition holds") {
     TrackerOf<FailureRate> tracker{FailureRate{.threshold = 0.5, .minimumCalls = 2}};
     tracker.enter(0ns);

@@ -191,6 +191,7 @@ TEST_CASE("What a policy leaves out has a default") {
     CHECK_FALSE(detail::countsOf(tracker, 5, 0s));
     CHECK(detail::nextTickOf(tracker) == kForever);
     detail::tickOf(tracker, 5, 0s);
+    CHECK_FALSE(detail::adoptFrom(tracker, tracker));
     CHECK(detail::describe(LeastPolicy{}) == "custom policy");
     CHECK_FALSE(detail::complaintOf(LeastPolicy{}));
 

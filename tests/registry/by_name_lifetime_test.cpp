@@ -74,6 +74,19 @@ TEST_CASE("A breaker that is not called goes when it is removed") {
     CHECK(witness.alive() == 0);
 }
 
+TEST_CASE("The breakers of a registry go with it, but for those that are held") {
+    std::optional<CircuitBreakerRegistry> registry{std::in_place};
+    Witness witness;
+    registry->create("a", witness.options());
+    registry->create("b", witness.options());
+    auto held = registry->create("c", witness.options());
+    withCircuitBreaker(*registry, "a", [] {});
+    registry.reset();
+    CHECK(witness.alive() == 1);
+    held.reset();
+    CHECK(witness.alive() == 0);
+}
+
 TEST_CASE("A call that throws lets go of its breaker, too") {
     CircuitBreakerRegistry registry;
     Witness witness;

@@ -10,6 +10,7 @@
 #include "fusebox/registry/with_circuit_breaker.hpp"
 #include "fusebox/testing/manual_clock.hpp"
 #include "registry/names.hpp"
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 
 using fusebox::BreakerRemoved;
@@ -64,6 +65,42 @@ TEST_CASE("Within a tick, the breaker that was created first goes first") {
     registry.setMaxBreakers(2);
     for (int i = 0; i < 1'000; ++i) registry.create("name " + std::to_string(i));
     CHECK(namesIn(registry) == Names{"name 998", "name 999"});
+}
+
+TEST_CASE("A look-up under the lock counts as any other") {
+    // This thread works with the domain of the process, so it looks up without hazard pointers.
+    CircuitBreakerRegistry usual;
+    withCircuitBreaker(usual, "first", [] {});
+    fusebox::detail::HazardDomain domain;
+    CircuitBreakerRegistry registry{domain};
+    registry.setMaxBreakers(2);
+    registry.create("a");
+    registry.create("b");
+    nextTick();
+    (void)registry.view("a");
+    registry.create("c");
+    CHECK(namesIn(registry) == Names{"a", "c"});
+}
+
+TEST_CASE("Without a bound a look-up writes nothing") {
+    using fusebox::detail::BreakerStore;
+    using fusebox::detail::RegistryEntry;
+    BreakerStore store{fusebox::detail::processHazardDomain<fusebox::detail::kVersion>()};
+    BreakerStore::EntryPtrs evicted;
+    const auto entry =
+        std::make_shared<RegistryEntry>(std::make_shared<fusebox::NamedCircuitBreaker>("a"));
+    REQUIRE(store.insert(entry, evicted) == entry);
+    const auto writes = [&] {
+        const auto before = entry->lastUsed();
+        nextTick();
+        CHECK(store.find("a"));
+        return entry->lastUsed() != before;
+    };
+    CHECK_FALSE(writes());
+    store.setMost(1, evicted);
+    CHECK(writes());
+    store.setMost(0, evicted);
+    CHECK_FALSE(writes());
 }
 
 TEST_CASE("Whoever creates or adds evicts, also by name") {
@@ -135,6 +172,9 @@ TEST_CASE("A breaker that protects, is steered, held or in flight stays, and the
             registry.create("b");
             CHECK(namesIn(registry) == Names{"a", "b"});
             CHECK(registry.get("a") != nullptr);
+            // And when the index is sure of what it does not find.
+            registry.remove("b");
+            CHECK(registry.get("a") != nullptr);
         });
     }
     SECTION("in flight by name since its creation") {
@@ -151,10 +191,16 @@ TEST_CASE("A breaker that protects, is steered, held or in flight stays, and the
 
 TEST_CASE("A bound may come late, go, and be met again") {
     CircuitBreakerRegistry registry;
+    Names told;
+    const auto removed = registry.onRemoved([&](const BreakerRemoved& event) {
+        told.emplace_back(event.breaker);
+        CHECK(event.reason == RemovalReason::Evicted);
+    });
     for (int i = 0; i < 10; ++i) registry.create(std::to_string(i));
     CHECK(registry.size() == 10);
     registry.setMaxBreakers(4);
     CHECK(namesIn(registry) == Names{"6", "7", "8", "9"});
+    CHECK(told == Names{"0", "1", "2", "3", "4", "5"});
     registry.setMaxBreakers(0);
     for (int i = 0; i < 6; ++i) registry.create(std::to_string(i));
     CHECK(registry.size() == 10);
@@ -243,3 +289,19 @@ TEST_CASE("One that was looked up in the tick in which another came does not hid
         CHECK(namesIn(registry) == Names{"held"});
     }
 }
+
+#if !defined(FUSEBOX_TEST_CANNOT_COUNT)
+
+TEST_CASE("In a registry with a bound, names that come and go take no more memory") {
+    CircuitBreakerRegistry registry;
+    registry.setMaxBreakers(8);
+    const auto comeAndGo = [&](int from, int to) {
+        for (int i = from; i < to; ++i) registry.create(std::to_string(i));
+    };
+    comeAndGo(0, 100);
+    fusebox::test::allocations().heldBytes = 0;
+    fusebox::test::allocationsIn([&] { comeAndGo(100, 1'000); });
+    CHECK(static_cast<std::ptrdiff_t>(fusebox::test::allocations().heldBytes) < 1'000);
+}
+
+#endif

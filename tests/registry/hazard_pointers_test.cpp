@@ -2,11 +2,14 @@
 #include "fusebox/registry/hazard_pointers.hpp"
 
 #include <array>
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 
 using fusebox::detail::HazardDomain;
@@ -146,3 +149,25 @@ TEST_CASE("A thread that is past its end does without") {
     });
     CHECK(late == nullptr);
 }
+
+#if !defined(FUSEBOX_TEST_CANNOT_COUNT)
+
+TEST_CASE("A domain that goes gives back the memory of its slots") {
+    using fusebox::test::allocations;
+    std::optional<HazardDomain> domain{std::in_place};
+    std::size_t taken = 0;
+    const auto claim = [&] {
+        fusebox::test::allocationsIn([&] { (void)domain->claim(); });
+        taken += allocations().heldBytes;
+    };
+    onThread([&] {
+        claim();
+        onThread(claim);  // A second record, as the first is in use.
+    });
+    allocations().heldBytes = 0;
+    fusebox::test::allocationsIn([&] { domain.reset(); });
+    CHECK(taken > 0);
+    CHECK(taken + allocations().heldBytes == 0);
+}
+
+#endif

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -22,6 +23,19 @@ std::vector<char> nameOf(std::size_t length) {
     std::vector<char> name(length);
     for (std::size_t i = 0; i < length; ++i) name[i] = static_cast<char>('a' + i % 26);
     return name;
+}
+
+/// Calls `visit(name)` with that name, and with each that differs from it in one bit.
+template <class Visit>
+void forEachNeighbour(std::string name, Visit&& visit) {
+    visit(name);
+    for (char& byte : name) {
+        for (int bit = 0; bit < 8; ++bit) {
+            const char before = std::exchange(byte, static_cast<char>(byte ^ 1 << bit));
+            visit(name);
+            byte = before;
+        }
+    }
 }
 
 std::string_view view(const std::vector<char>& name) {
@@ -39,10 +53,12 @@ TEST_CASE("Names are the same if they are as long and agree in every byte") {
         CHECK_FALSE(isSameName(view(nameOf(length + 1)), view(name)));
 
         std::size_t mistaken = 0;
-        for (std::size_t at = 0; at < length; ++at) {
-            std::vector<char> other = nameOf(length);
-            other[at] = '\0';
-            if (isSameName(view(name), view(other))) ++mistaken;
+        for (const char byte : {'\0', 'a', '\xff'}) {
+            const std::string same(length, byte);
+            forEachNeighbour(same, [&](const std::string& other) {
+                mistaken += isSameName(same, other) != (same == other);
+                mistaken += isSameName(other, same) != (same == other);
+            });
         }
         CHECK(mistaken == 0);
     }
@@ -58,19 +74,21 @@ TEST_CASE("The hash of a name is that of its bytes, wherever they stand") {
     }
 }
 
-TEST_CASE("Each byte of a name changes its hash, and so does its length") {
+TEST_CASE("Each bit of a name changes its hash, wherever it stands, and so does its length") {
     std::set<std::size_t> hashes;
     std::size_t names = 0;
-    for (std::size_t length = 0; length <= 40; ++length) {
-        hashes.insert(hashOfName(std::string(length, '\0')));
-        ++names;
-        for (std::size_t at = 0; at < length; ++at, ++names) {
-            std::string name(length, '\0');
-            name[at] = 'x';
-            hashes.insert(hashOfName(name));
+    const auto add = [&](std::size_t length) {
+        for (const char byte : {'\0', 'a', '\xff'}) {
+            forEachNeighbour(std::string(length, byte), [&](const std::string& name) {
+                hashes.insert(hashOfName(name));
+                ++names;
+            });
         }
-    }
-    CHECK(hashes.size() == names);
+    };
+    for (std::size_t length = 1; length <= 40; ++length) add(length);
+    add(700);
+    hashes.insert(hashOfName(""));
+    CHECK(hashes.size() == names + 1);
 }
 
 TEST_CASE("Names that differ by a number spread over the places of a table") {

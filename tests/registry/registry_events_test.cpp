@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fusebox/policy/composite.hpp"
@@ -166,6 +168,20 @@ TEST_CASE("Callbacks are not compared") {
     registry.getOrCreate("db", {.recoveryTimeout = 5s});
     registry.getOrCreate("db", {.recoveryTimeout = 5s, .onStateChange = [] {}});
     CHECK(conflicts.names.empty());
+}
+
+TEST_CASE("Callbacks are not kept for comparisons, nor what they hold") {
+    const auto held = std::make_shared<int>();
+    fusebox::CircuitBreakerOptions options;
+    options.classifyError = [held](const std::exception_ptr&) {
+        (void)held;
+        return fusebox::Outcome::Failure;
+    };
+    const auto callback = [held] { (void)held; };
+    options.onStateChange = options.onOpen = options.onHalfOpen = options.onClose = callback;
+    REQUIRE(held.use_count() == 7);
+    const fusebox::detail::Registration registration{ConsecutiveFailures{}, std::move(options)};
+    CHECK(held.use_count() == 2);
 }
 
 TEST_CASE("A name that comes again may conflict again") {

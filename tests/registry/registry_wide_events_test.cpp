@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Listeners to every breaker of a registry.
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -13,6 +14,7 @@
 #include "fusebox/registry/with_circuit_breaker.hpp"
 #include "fusebox/testing/manual_clock.hpp"
 #include "registry/names.hpp"
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 
 using namespace fusebox;
@@ -255,3 +257,32 @@ TEST_CASE("A registry-wide listener whose subscription has just gone is given to
     CHECK(heard == 0);
     CHECK_FALSE(wants<WasReset>(*breaker));
 }
+
+#if !defined(FUSEBOX_TEST_CANNOT_COUNT)
+
+TEST_CASE("A registry-wide listener keeps nothing of a breaker that has gone") {
+    std::vector<std::unique_ptr<Manual>> breakers;
+    for (int i = 0; i < 100; ++i) {
+        breakers.push_back(std::make_unique<Manual>(std::to_string(i)));
+    }
+    const auto comeAndGo = [&] {
+        detail::WideListener listener{
+            std::make_shared<detail::Listener<WasReset>>([](const WasReset&) {}),
+            [](detail::EventHub<>& hub) -> detail::AnyListeners<>& {
+                return hub.audience().of<WasReset>();
+            }};
+        for (const auto& breaker : breakers) {
+            auto& hub = detail::CoreAccess::coreOf(*breaker).hub();
+            listener.attachTo(hub);
+            listener.detachFrom(hub);
+        }
+        return test::allocations().heldBytes;
+    };
+    (void)comeAndGo();  // What a breaker allocates for its first listener, it keeps.
+    test::allocations().heldBytes = 0;
+    std::size_t held = 0;
+    test::allocationsIn([&] { held = comeAndGo(); });
+    CHECK(held < 1'000);  // The listener itself.
+}
+
+#endif

@@ -123,11 +123,10 @@ struct Cusum {
 
         /// At least 1, so that only a failure can reach the lowest limit.
         [[nodiscard]] static std::uint64_t roundedUp(double units) noexcept {
-            if (units <= 1.0) return 1;
             // An unacceptable rate of 1 makes the fall infinite; rates that are too close to tell
             // apart make the limit so, or NaN.
             const bool fits = units < static_cast<double>(kMost);
-            return fits ? static_cast<std::uint64_t>(std::ceil(units)) : kNever;
+            return fits ? static_cast<std::uint64_t>(std::ceil(std::max(units, 1.0))) : kNever;
         }
 
         std::uint64_t fall_;

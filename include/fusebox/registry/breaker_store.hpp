@@ -72,9 +72,9 @@ public:
 
         const std::lock_guard lock{mutex_};
         if (const auto there = entries_.find(entry->name()); there != entries_.end()) {
-            there->second.entry->touch();
             return there->second.entry;
         }
+        prepareEviction(1, evicted);
         wide_.attachTo(entry->view()->events());
         evict(1, evicted);
         auto place = fresh.extract(fresh.begin());
@@ -105,6 +105,7 @@ public:
         const std::lock_guard lock{mutex_};
         most_ = most;
         bounded_.store(most > 0, std::memory_order_relaxed);  // See find().
+        prepareEviction(0, evicted);
         evict(0, evicted);
     }
 
@@ -161,8 +162,13 @@ private:
         return entry;
     }
 
+    /// To be done before `evict`, so that none is gone and not told of.
+    void prepareEviction(std::size_t more, EntryPtrs& evicted) const {
+        const std::size_t wanted = entries_.size() + more;
+        if (most_ > 0 && wanted > most_) evicted.reserve(wanted - most_);
+    }
     /// Takes out the longest idle entries that may go, until there is room for so many more.
-    void evict(std::size_t more, EntryPtrs& evicted) {
+    void evict(std::size_t more, EntryPtrs& evicted) noexcept {
         if (most_ == 0) return;
         auto next = idle_.begin();
         while (next != idle_.end() && entries_.size() + more > most_) {
@@ -172,13 +178,12 @@ private:
                 continue;
             }
             ++next;
-            evicted.reserve(evicted.size() + 1);
             if (withdrawIdle(*place)) evicted.push_back(takeUnfindable(place));
         }
     }
 
     /// Moves an entry to where its last look-up belongs; returns what is next to be looked at.
-    Idle::iterator putInOrder(Idle::iterator old, Entries::iterator place) {
+    Idle::iterator putInOrder(Idle::iterator old, Entries::iterator place) noexcept {
         auto next = std::next(old);
         auto node = idle_.extract(old);
         node.key() = node.mapped()->lastUsed();

@@ -42,7 +42,7 @@ using TypeTag = const void*;
 
 template <class T>
 [[nodiscard]] TypeTag typeTag() noexcept {
-    static constexpr char tag = 0;
+    static constexpr char tag{};
     return &tag;
 }
 

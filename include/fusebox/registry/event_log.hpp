@@ -105,8 +105,10 @@ private:
 
     template <class E>
     void log(const E& event) {
-        LoggedEvent logged{0, detail::kindOf<E>, std::string{event.breaker}, event.time,
-                           detail::inWords(event)};
+        LoggedEvent logged{.kind = detail::kindOf<E>,
+                           .breaker = std::string{event.breaker},
+                           .time = event.time,
+                           .text = detail::inWords(event)};
         const std::lock_guard lock{mutex_};
         logged.sequence = last_ + 1;
         if (ring_.size() < capacity_) {

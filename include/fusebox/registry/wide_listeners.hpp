@@ -37,7 +37,7 @@ public:
         const std::lock_guard lock{mutex_};
         // Once the subscription has begun to sweep, nobody would sweep this list.
         if (!listener_) return;
-        std::weak_ptr<ListenerList<>>& list = lists_[&hub];
+        std::weak_ptr<ListenerList<>>& list = lists_[&hub];  // Stays empty if the next line fails.
         list = listenersOf_(hub).attach(listener_);
     }
 
@@ -45,7 +45,7 @@ public:
         const std::lock_guard lock{mutex_};
         const auto found = lists_.find(&hub);
         if (found == lists_.end()) return;
-        found->second.lock()->detach(*listener_);  // The hub is there, and so is its list.
+        if (const auto list = found->second.lock()) list->detach(*listener_);
         lists_.erase(found);
     }
 
@@ -79,9 +79,18 @@ public:
         forgetEnded();
         all_.push_back(std::move(listener));
     }
+    /// To all of them, or to none if it throws.
     void attachTo(EventHub<>& hub) {
         forgetEnded();
+        struct Undo {
+            WideListeners* listeners;  // Null: all went well.
+            EventHub<>& hub;
+            ~Undo() {
+                if (listeners) listeners->detachFrom(hub);
+            }
+        } undo{this, hub};
         for (const auto& listener : all_) listener->attachTo(hub);
+        undo.listeners = nullptr;
     }
     void detachFrom(EventHub<>& hub) noexcept {
         for (const auto& listener : all_) listener->detachFrom(hub);
