@@ -18,7 +18,7 @@ TEST_CASE("The mixing is that of SplitMix64, number by number") {
          {6457827717110365317U, 3203168211198807973U, 9817491932198370423U, 4593380528125082431U,
           16408922859458223821U}) {
         state += 0x9e3779b97f4a7c15U;
-        CHECK(fusebox::detail::mixed(state) == expected);
+        CHECK(fusebox::detail::splitMix64(state) == expected);
     }
 }
 

@@ -19,7 +19,7 @@ namespace fusebox::detail {
 
 /// The number of shards for so many cores, 0 if that is not known: a power of two, at most 16.
 [[nodiscard]] constexpr std::size_t shardCountOf(std::size_t cores) noexcept {
-    return std::bit_ceil(std::min<std::size_t>(cores, 16));
+    return std::min<std::size_t>(std::bit_ceil(cores), 16);
 }
 
 /// The number of shards for `wanted`: rounded up to a power of two; 0 is that of the cores.
