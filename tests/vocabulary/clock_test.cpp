@@ -87,8 +87,8 @@ TEST_CASE("A clock without a cheaper twin reads itself for deadlines") {
     const CountingClock clock;
     CHECK(ClockTraits<CountingClock>::coarseNow(clock).time_since_epoch() == 1ns);
     CHECK(*clock.reads == 1);
-    STATIC_REQUIRE(ClockTraits<CountingClock>::coarseLag == 0ns);
-    STATIC_REQUIRE_FALSE(ClockTraits<CountingClock>::neverStepsBack);
+    CHECK(ClockTraits<CountingClock>::coarseLag == 0ns);
+    CHECK_FALSE(ClockTraits<CountingClock>::neverStepsBack);
 }
 
 TEST_CASE("What a clock's own traits leave out is as for a clock without traits") {
@@ -100,14 +100,16 @@ TEST_CASE("What a clock's own traits leave out is as for a clock without traits"
 }
 
 TEST_CASE("The wall clock's tick is its time as of a moment ago, and grows from one to the next") {
+    const auto before = std::chrono::system_clock::now().time_since_epoch();
     const std::int64_t first = fusebox::detail::wallTick();
+    // However long this thread was held up in between. A tick takes 10 ms at most.
+    CHECK(before - std::chrono::nanoseconds{first} < 1s);
     std::int64_t next = first;
     while (next == first) next = fusebox::detail::wallTick();
     CHECK(next > first);
     const auto ago =
         std::chrono::system_clock::now().time_since_epoch() - std::chrono::nanoseconds{next};
     CHECK(ago >= 0ns);
-    CHECK(ago < 1min);
 }
 
 TEST_CASE("The coarse twin of the steady clock is never ahead of it") {
@@ -125,7 +127,11 @@ TEST_CASE("The coarse steady clock is on the steady time line and never steps ba
     STATIC_REQUIRE(
         std::is_same_v<CoarseSteadyClock::time_point, std::chrono::steady_clock::time_point>);
     CHECK(CoarseSteadyClock::is_steady);
+<<<<<<< HEAD
     STATIC_REQUIRE(ClockTraits<CoarseSteadyClock>::neverStepsBack);
+=======
+    CHECK(ClockTraits<CoarseSteadyClock>::neverStepsBack);
+>>>>>>> k3
     auto last = CoarseSteadyClock::now();
     int wrong = 0;
     for (int i = 0; i < 20'000; ++i) {

@@ -3,12 +3,24 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <set>
 
 #include "support/catch.hpp"
 
 using fusebox::detail::RandomShare;
+
+TEST_CASE("The mixing is that of SplitMix64, number by number") {
+    // The first five of the seed 1234567, as published with the generator.
+    std::uint64_t state = 1234567;
+    for (const std::uint64_t expected :
+         {6457827717110365317U, 3203168211198807973U, 9817491932198370423U, 4593380528125082431U,
+          16408922859458223821U}) {
+        state += 0x9e3779b97f4a7c15U;
+        CHECK(fusebox::detail::splitMix64(state) == expected);
+    }
+}
 
 TEST_CASE(
     "Random shares are at least 0 and below 1, as often from each part of it, and do not come "

@@ -66,14 +66,19 @@ TEST_CASE("Of several samples the tightest is taken") {
         int* samples;
         [[nodiscard]] std::uint64_t ticks() const { return machine.ticks(); }
         [[nodiscard]] std::int64_t steady() const {
-            if (++*samples != 3) machine.pass(5us);
+            ++*samples;
+            if (*samples != 3 && *samples != 4) machine.pass(5us);
             return machine.steady();
         }
     };
     int samples = 0;
-    CHECK(fusebox::detail::takeSample(Interrupted{MadeUpCounter{}, &samples}, 5).doubt() ==
-          50);  // of 20 ns
+    MadeUpCounter machine;
+    const nanoseconds begin{machine.machine().steady};
+    const TickSample best = fusebox::detail::takeSample(Interrupted{machine, &samples}, 5);
+    CHECK(best.doubt() == 50);  // of 20 ns
     CHECK(samples == 5);
+    // The first of equal ones: two before it were interrupted, and each took three readings.
+    CHECK(nanoseconds{best.steady} - begin == 2 * 5us + 8 * 20ns);
 }
 
 TEST_CASE("The pace of an even counter is measured to a few ppm in 4 ms") {
@@ -124,6 +129,28 @@ TEST_CASE("A counter whose pace changes is refused") {
     CHECK(complaintAbout(changingBy(500)).empty());  // less than is noticed
 }
 
+TEST_CASE("Paces that differ by exactly 0.1 % are the same") {
+    // Both spans take 2.002 ms: 25 readings and 2 ms. The first sample is taken after two readings.
+    MadeUpCounter machine;
+    machine.machine().reading = 80ns;
+    constexpr std::int64_t kSpan = 2'002'000;
+    constexpr std::int64_t kFirst = 160;
+    const auto ticksOfSecondSpan = [&](std::int64_t ticks) {
+        return complaintAbout(
+            [ticks](nanoseconds now) {
+                // In the middle of a tick at each sample; 500.5 ns each in the first span.
+                const std::int64_t since = now.count() - kFirst + 250;
+                const std::int64_t later = since - kSpan;
+                return static_cast<std::uint64_t>(later < 0 ? since * 2 / 1'001
+                                                            : 4'000 + later * ticks / kSpan);
+            },
+            machine);
+    };
+    CHECK(ticksOfSecondSpan(4'004).empty());  // of 500 ns
+    machine.machine().steady = 1h;
+    CHECK_THAT(ticksOfSecondSpan(4'005), ContainsSubstring("the same twice, to 0.1 %"));
+}
+
 TEST_CASE("A change of pace that the doubt of the samples may explain is measured again") {
     // All in all a quarter of 0.1 % of a span, 500 ns, is as much as each of four doubts may be.
     MadeUpCounter machine;
@@ -162,6 +189,14 @@ TEST_CASE("A counter of exactly 1 MHz is fast enough") {
     CHECK(complaintAbout([](nanoseconds now) { return static_cast<std::uint64_t>(now / 1us); },
                          machine)
               .empty());
+}
+
+TEST_CASE("A counter that is a two thousandth slower than 1 MHz is too slow") {
+    MadeUpCounter machine;
+    machine.machine().reading = 100ns;
+    CHECK(complaintAbout(
+              [](nanoseconds now) { return static_cast<std::uint64_t>(now.count() * 2 / 2'001); },
+              machine) == "pace of the counter is below 1 MHz; allowed: 1 MHz or more");
 }
 
 TEST_CASE("A counter that steps back or stops anywhere is refused, or was not measured there") {

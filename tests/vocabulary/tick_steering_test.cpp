@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <random>
 #include <utility>
@@ -177,16 +178,62 @@ TEST_CASE("A pace is learned as soon as the doubt of both samples is 2^-18 of th
         const auto sampleAt = [](std::uint64_t at, std::int64_t steady) {
             return TickSample{at - kDoubt, steady, at + kDoubt};
         };
-        TickSteering steering{sampleAt(1'000'000, 0), sampleAt(11'000'000, 10'000'000)};
-        // At two thirds of the pace from now on.
-        const auto steady = static_cast<std::int64_t>(10'000'000 + ticks * 3 / 2);
+        TickSteering steering{sampleAt(1'000'000, 0), sampleAt(11'000'000, 20'000'000)};
+        // 3 ns a tick from now on, instead of 2.
+        const auto steady = static_cast<std::int64_t>(20'000'000 + ticks * 3);
         const TickLine line =
             steering.restart(steering.start(), sampleAt(11'000'000 + ticks, steady));
         return static_cast<double>(line.second.rate) / 0x1p32;
     };
     constexpr std::uint64_t kEnough = 2 * kDoubt << 18;
-    CHECK_THAT(rateAfter(kEnough), WithinRel(1.5, 1e-6));
-    CHECK_THAT(rateAfter(kEnough - 1), WithinRel(1.0, 1e-6));
+    CHECK_THAT(rateAfter(kEnough), WithinRel(3.0, 1e-6));
+    CHECK_THAT(rateAfter(kEnough - 1), WithinRel(2.0, 1e-6));
+    // At half the pace as long as the line before is ahead.
+    CHECK_THAT(rateAfter(2), WithinRel(1.0, 1e-6));
+    CHECK_THAT(rateAfter(1), WithinRel(1.0, 1e-6));
+}
+
+namespace {
+
+/// A steering at 1 ns a tick whose pieces are a microsecond, and whose samples are too doubtful to
+/// teach it a pace.
+struct ShortSteering {
+    static constexpr std::uint64_t kBegin = 1'000'000;
+    static constexpr std::uint64_t kDoubt = 3;
+
+    static TickSample sampleAt(std::uint64_t ticks, std::int64_t steady) {
+        return {ticks - kDoubt, steady, ticks + kDoubt};
+    }
+    TickSteering steering{sampleAt(kBegin - 500'000, 0), sampleAt(kBegin, 500'000), 1us};
+    TickLine line = steering.start();
+};
+
+}  // namespace
+
+TEST_CASE("A line follows the steady clock but for the doubt of a sample and one for rounding") {
+    constexpr std::int64_t kLeft = ShortSteering::kDoubt + 1;
+    constexpr std::uint64_t kAge = 1'750;
+    for (std::int64_t behind = -3 * kLeft; behind <= 3 * kLeft; ++behind) {
+        CAPTURE(behind);
+        ShortSteering by;
+        const std::int64_t now = by.line.at(kAge);
+        const TickLine next = by.steering.extend(
+            by.line, ShortSteering::sampleAt(ShortSteering::kBegin + kAge, now + behind));
+        // Behind, it leaps where its first piece ends; ahead, it goes slower from there on.
+        const std::int64_t leap = std::max<std::int64_t>(behind - kLeft, 0);
+        const std::int64_t slower = std::max<std::int64_t>(-behind - kLeft, 0);
+        CHECK(next.second.base - by.line.end() == leap);
+        const double pace = static_cast<double>(next.second.rate) / 0x1p32;
+        CHECK(std::llround((1 - pace) * 1'000) == slower);
+    }
+}
+
+TEST_CASE("A time that is far ahead goes at half the pace") {
+    ShortSteering by;
+    const TickLine next = by.steering.restart(
+        by.line, ShortSteering::sampleAt(ShortSteering::kBegin + 5'000, by.line.end() - 501));
+    CHECK(next.first.base == by.line.end());
+    CHECK(next.first.rate == by.line.first.rate / 2);
 }
 
 TEST_CASE("A counter that stood begins to be measured anew when it goes on") {

@@ -288,11 +288,12 @@ TEST_CASE("A TscClock is there exactly if there is no complaint about it") {
 
 TEST_CASE("What the processor says of its counter is what the kernel read of it") {
     const TscFacts facts = fusebox::detail::tscFacts();
+    CHECK(facts.isX8664 == (FUSEBOX_HAS_TSC != 0));
     std::ifstream file{"/proc/cpuinfo"};
     std::string line;
     while (std::getline(file, line) && !line.starts_with("flags")) {
     }
-    if (!facts.isX8664 || !file) {
+    if (FUSEBOX_HAS_TSC == 0 || !file) {
         WARN("nothing to compare with");
         return;
     }
@@ -301,10 +302,46 @@ TEST_CASE("What the processor says of its counter is what the kernel read of it"
     };
     CHECK(facts.isInvariant == says("nonstop_tsc"));
     CHECK(facts.hasRdtscp == says("rdtscp"));
+    CHECK(facts.clockSources == fusebox::detail::readClockSources());
     if (facts.clockSources) {
         REQUIRE_FALSE(facts.clockSources->empty());
         CHECK(std::isgraph(static_cast<unsigned char>(facts.clockSources->back())) != 0);
     }
+}
+
+TEST_CASE("Each of the two facts of a processor is one bit of EDX, in one leaf of CPUID") {
+    struct Bit {
+        std::uint32_t leaf;
+        int number;
+    };
+    const auto factsWith = [](Bit set, std::uint32_t others) {
+        const auto edxOf = [=](std::uint32_t leaf) {
+            const std::uint32_t bit = leaf == set.leaf ? std::uint32_t{1} << set.number : 0;
+            return others ^ bit;
+        };
+        return fusebox::detail::factsOfX8664(edxOf, "tsc");
+    };
+    constexpr Bit kInvariant{0x80000007U, 8};
+    constexpr Bit kRdtscp{0x80000001U, 27};
+    for (const std::uint32_t others : {std::uint32_t{0}, ~std::uint32_t{0}}) {
+        const bool isSet = others == 0;
+        CHECK(factsWith(kInvariant, others).isInvariant == isSet);
+        CHECK(factsWith(kInvariant, others).hasRdtscp == !isSet);
+        CHECK(factsWith(kRdtscp, others).isInvariant == !isSet);
+        CHECK(factsWith(kRdtscp, others).hasRdtscp == isSet);
+    }
+    CHECK_FALSE(validate(fusebox::detail::factsOfX8664([](auto) { return ~0U; }, "tsc")));
+}
+
+TEST_CASE("An ordered clock takes the ordered reading, a relaxed one the other") {
+    struct TwoReadings {
+        static std::uint64_t ticks() { return 1; }
+        static std::uint64_t relaxedTicks() { return 2; }
+    };
+    using fusebox::detail::readTicks;
+    using fusebox::detail::TscOrder;
+    CHECK(readTicks<TscOrder::Ordered, TwoReadings>() == 1);
+    CHECK(readTicks<TscOrder::Relaxed, TwoReadings>() == 2);
 }
 
 #if FUSEBOX_HAS_TSC
@@ -336,9 +373,10 @@ TEST_CASE("What a kernel or a processor does not tell is not known") {
     CHECK(sourcesOf("kvm-clock tsc acpi_pm") == "kvm-clock tsc acpi_pm");
     CHECK(sourcesOf("tsc hpet \n") == "tsc hpet");
     CHECK(sourcesOf("\n") == "");
+    CHECK(sourcesOf(std::string(5'000, 'x') + " tsc") == std::string(5'000, 'x') + " tsc");
     CHECK_FALSE(sourcesOf(""));
 #if FUSEBOX_HAS_TSC
-    CHECK_FALSE(fusebox::detail::hasCpuidBit(0x8fffffffU, 0));   // no such leaf
-    CHECK_FALSE(fusebox::detail::hasCpuidBit(0x80000007U, 31));  // a reserved bit
+    CHECK(fusebox::detail::cpuidEdx(0x8fffffffU) == 0);        // no such leaf
+    CHECK(fusebox::detail::cpuidEdx(0x80000007U) >> 31 == 0);  // a reserved bit
 #endif
 }

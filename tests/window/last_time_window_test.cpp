@@ -215,9 +215,11 @@ TEST_CASE("A window adopts another of the same length only") {
 }
 
 TEST_CASE("A duration that validation refuses is held to the range") {
-    LastTimeWindow window{-5s};
-    window.enter(0ns);
-    window.record(1, 10ns, true, false);
-    CHECK(window.counts(1, 10ns) == CallCounts{1, 1, 0});
-    CHECK(window.counts(1, 12ns) == CallCounts{0, 0, 0});
+    for (const nanoseconds refused : {nanoseconds{-5s}, -1ns, 0ns}) {
+        LastTimeWindow window{refused};
+        window.enter(0ns);
+        window.record(1, 10ns, true, false);
+        CHECK(window.counts(1, 11ns) == CallCounts{1, 1, 0});
+        CHECK(window.counts(1, 12ns) == CallCounts{0, 0, 0});
+    }
 }

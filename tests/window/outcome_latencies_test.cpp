@@ -56,6 +56,10 @@ TEST_CASE("A distribution counts each call at every bound that it does not excee
     CHECK(result.max == last + 1ns);
 }
 
+TEST_CASE("Latencies of which nobody told are not known") {
+    CHECK_FALSE(fusebox::LatenciesByOutcome{}.known);
+}
+
 TEST_CASE("What was counted before is taken off, at every bound") {
     const LatencyDistribution now = distribution(1000, 70s);
     const LatencyDistribution before = distribution(400, 30s);

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "fusebox/window/thread_number.hpp"
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
+#include "support/other_thread.hpp"
 
 using fusebox::detail::ShardedCounters;
 using fusebox::detail::Tally;
@@ -35,21 +37,89 @@ void crowd(ShardedCounters<>& counters, ShardedCounters<>::Tag tag,
 
 }  // namespace
 
+TEST_CASE("There are as many shards as was asked for, or as there are cores, in powers of two") {
+    using fusebox::detail::shardCount;
+    using fusebox::detail::shardCountOf;
+    CHECK(shardCount(1) == 1);
+    CHECK(shardCount(2) == 2);
+    CHECK(shardCount(3) == 4);
+    CHECK(shardCount(17) == 32);
+    CHECK(shardCount(0) == shardCountOf(std::thread::hardware_concurrency()));
+    CHECK(shardCountOf(0) == 1);  // not known
+    CHECK(shardCountOf(1) == 1);
+    CHECK(shardCountOf(2) == 2);
+    CHECK(shardCountOf(3) == 4);
+    CHECK(shardCountOf(9) == 16);
+    CHECK(shardCountOf(16) == 16);
+    CHECK(shardCountOf(17) == 16);
+    CHECK(shardCountOf(1'000) == 16);
+}
+
 TEST_CASE("There is one shard while one thread counts, or threads never meet") {
     std::mutex mutex;
     ShardedCounters<> counters{8, mutex};
     int counted = 0;
     for (int i = 0; i < 100'000; ++i) counted += counters.addSuccess(0);
     CHECK(counted == 100'000);
-    counters.add(Tally::Rejected);
+    counters.addAlone(Tally::Rejected);
     // One after the other.
     for (int i = 0; i < 4; ++i) {
-        std::thread{[&] { counters.addSuccess(0); }}.join();
+        std::thread{[&] {
+            counters.addSuccess(0);
+            counters.addAlone(Tally::Rejected);
+        }}.join();
     }
     CHECK(counters.size() == 1);
     CHECK(counters.sum() == 100'004);
-    CHECK(counters.total(Tally::Rejected) == 1);
+    CHECK(counters.total(Tally::Rejected) == 5);
 }
+
+namespace {
+
+struct SteppedShards : fusebox::test::SteppedPlatform {
+    static constexpr std::uint64_t kLooks = fusebox::StdPlatform::kLooks;
+};
+using SteppedCounters = ShardedCounters<SteppedShards>;
+
+/// Another thread counts between this one's load and its compare-exchange.
+void meet(SteppedCounters& counters) {
+    constexpr int kLoadsBefore = 3;
+    fusebox::test::OtherThread::actBeforeStep(kLoadsBefore, [&] { counters.addSuccess(0); });
+    counters.addSuccess(0);
+}
+
+}  // namespace
+
+TEST_CASE("A thread that finds another at its count spreads at once") {
+    std::mutex mutex;
+    SteppedCounters counters{4, mutex};
+    meet(counters);
+    CHECK(fusebox::test::OtherThread::acted());
+    CHECK(counters.size() == 4);
+    CHECK(counters.sum() == 2);
+}
+
+#if !defined(FUSEBOX_TEST_CANNOT_COUNT)
+
+TEST_CASE("Shards are given back with their counters") {
+    std::mutex mutex;
+    fusebox::detail::numberThisThread();  // registers a destructor, once
+    std::size_t held = 0;
+    std::size_t left = 0;
+    fusebox::test::allocations().heldBytes = 0;
+    (void)fusebox::test::allocationsIn([&] {
+        {
+            SteppedCounters counters{4, mutex};
+            meet(counters);
+            held = fusebox::test::allocations().heldBytes;
+        }
+        left = fusebox::test::allocations().heldBytes;
+    });
+    CHECK(held >= 4 * fusebox::detail::kCacheLine);
+    CHECK(left == 0);
+}
+
+#endif
 
 TEST_CASE("Once threads meet on a shard there are as many as was asked for, and none is lost") {
     std::mutex mutex;

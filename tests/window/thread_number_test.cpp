@@ -24,6 +24,10 @@ TEST_CASE("Thread numbers are the smallest that are free") {
     CHECK(numbers->take() == 64);
     CHECK(numbers->take() == 130);
     CHECK(numbers->take() == 200);
+    for (std::uint32_t i = 0; i < 200; ++i) {
+        numbers->giveBack(i);
+        CHECK(numbers->take() == i);
+    }
 }
 
 TEST_CASE("Beyond the most, thread numbers are not used again") {

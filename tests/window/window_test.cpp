@@ -20,6 +20,7 @@ static_assert(Window{60s} == Window{1min});
 static_assert(Window{100ns} != lastCalls(100));
 
 TEST_CASE("A window spans calls or time") {
+    CHECK(Window{}.calls() == 100);
     constexpr Window calls = lastCalls(7);
     CHECK_FALSE(calls.isTime());
     CHECK(calls.calls() == 7);

@@ -107,7 +107,7 @@ struct CompleteClockTraits {
         if constexpr (requires { ClockTraits<C>::coarseLag; }) {
             return ClockTraits<C>::coarseLag;
         } else {
-            return std::chrono::nanoseconds{0};
+            return std::chrono::nanoseconds::zero();
         }
     }();
 

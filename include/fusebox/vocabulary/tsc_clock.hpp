@@ -51,6 +51,11 @@ template <int version>
 /// What a reading of the counter waits for.
 enum class TscOrder : std::uint8_t { Ordered, Relaxed };
 
+template <TscOrder order, class Counter = TscCounter>
+[[nodiscard]] FUSEBOX_HOT std::uint64_t readTicks() noexcept {
+    return order == TscOrder::Ordered ? Counter::ticks() : Counter::relaxedTicks();
+}
+
 template <TscOrder order>
 class BasicTscClock {
 public:
@@ -73,10 +78,8 @@ public:
     [[nodiscard]] static Complaint complaint() { return processTscTime<kVersion>().complaint(); }
 
     [[nodiscard]] FUSEBOX_HOT time_point now() const noexcept {
-        const std::uint64_t ticks =
-            order == TscOrder::Ordered ? TscCounter::ticks() : TscCounter::relaxedTicks();
-        return time_point{
-            std::chrono::duration_cast<duration>(std::chrono::nanoseconds{timeline_->at(ticks)})};
+        return time_point{std::chrono::duration_cast<duration>(
+            std::chrono::nanoseconds{timeline_->at(readTicks<order>())})};
     }
 
 private:

@@ -13,26 +13,18 @@ namespace fusebox::detail {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned char first = byte(0);
     if (first < 0x80U) return 1;
-    // The lowest and highest second byte exclude overlong forms, surrogates and what is too large.
-    unsigned char least = 0x80U;
-    unsigned char most = 0xbfU;
-    std::size_t length = 0;
-    if (first >= 0xc2U && first <= 0xdfU) {
-        length = 2;
-    } else if (first >= 0xe0U && first <= 0xefU) {
-        length = 3;
-        if (first == 0xe0U) least = 0xa0U;
-        if (first == 0xedU) most = 0x9fU;
-    } else if (first >= 0xf0U && first <= 0xf4U) {
-        length = 4;
-        if (first == 0xf0U) least = 0x90U;
-        if (first == 0xf4U) most = 0x8fU;
-    }
-    if (length == 0 || text.size() < length || byte(1) < least || byte(1) > most) return 0;
-    for (std::size_t i = 2; i < length; ++i) {
+    if (first < 0xc2U || first > 0xf4U) return 0;
+    const std::size_t length = first < 0xe0U ? 2 : first < 0xf0U ? 3 : 4;
+    if (text.size() < length) return 0;
+    for (std::size_t i = 1; i < length; ++i) {
         if ((byte(i) & 0xc0U) != 0x80U) return 0;
     }
-    return length;
+    const unsigned char second = byte(1);
+    const bool isOverlong =
+        (first == 0xe0U && second < 0xa0U) || (first == 0xf0U && second < 0x90U);
+    const bool isSurrogate = first == 0xedU && second > 0x9fU;
+    const bool isTooLarge = first == 0xf4U && second > 0x8fU;
+    return isOverlong || isSurrogate || isTooLarge ? 0 : length;
 }
 
 /// Whether a text begins with the four characters that stand for a byte.

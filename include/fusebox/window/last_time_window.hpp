@@ -23,14 +23,13 @@ class LastTimeWindow {
 public:
     /// @param span T, held to at least 1 ns.
     explicit LastTimeWindow(std::chrono::nanoseconds span) noexcept
-        : span_(span.count() < 1 ? 1 : span.count()) {
+        : span_(std::max<std::int64_t>(span.count(), 1)) {
         enter(std::chrono::nanoseconds{0});
     }
 
     /// Forgets everything: the next position is 1, and the first slice begins at `now`.
     void enter(std::chrono::nanoseconds now) noexcept {
         edges_ = {};
-        newest_ = 0;
         failures_ = slow_ = 0;
         beginSlice(now, 0);
     }
@@ -129,9 +128,10 @@ private:
     }
 
     std::int64_t span_;
-    // The rest is set by `enter`.
+    // The rest is set by `enter`, but for where the newest edge stands: while all are equal that
+    // does not matter.
     std::array<Edge, kEdges> edges_;
-    std::size_t newest_;
+    std::size_t newest_ = 0;
     std::uint64_t failures_;
     std::uint64_t slow_;
     std::chrono::nanoseconds round_;

@@ -17,13 +17,17 @@
 
 namespace fusebox::detail {
 
-/// The number of shards for `wanted`: rounded up to a power of two; 0 is the number of cores, at
-/// most 16.
+/// The number of shards for so many cores, 0 if that is not known: a power of two, at most 16.
+[[nodiscard]] constexpr std::size_t shardCountOf(std::size_t cores) noexcept {
+    return std::min<std::size_t>(std::bit_ceil(cores), 16);
+}
+
+/// The number of shards for `wanted`: rounded up to a power of two; 0 is that of the cores.
 [[nodiscard]] inline std::size_t shardCount(int wanted) noexcept {
     if (wanted > 0) return std::bit_ceil(static_cast<std::size_t>(wanted));
     // Asking the system costs a file read; the answer does not change.
     static const std::size_t cores = std::thread::hardware_concurrency();
-    return std::bit_ceil(std::clamp<std::size_t>(cores, 1, 16));
+    return shardCountOf(cores);
 }
 
 struct NothingBeside {};

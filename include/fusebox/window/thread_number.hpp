@@ -85,7 +85,7 @@ private:
 
 // Trivially destructible and constant-initialised, so that reading it costs one load and works
 // during thread exit: a call there may share the number of a later thread, which does no harm.
-inline constinit thread_local std::uint32_t threadNumber = 0;
+inline constinit thread_local std::uint32_t threadNumber{};
 
 /// The number of this thread: 0 until it asks for one of its own, as soon as it meets another
 /// thread where their number makes the difference.

@@ -13,26 +13,27 @@ namespace fusebox::detail {
 
 /// The steady clock, read between two readings of a counter.
 struct TickSample {
-    std::uint64_t before = 0;
-    std::int64_t steady = 0;  ///< Nanoseconds.
-    std::uint64_t after = 0;
+    std::uint64_t before;
+    std::int64_t steady;  ///< Nanoseconds.
+    std::uint64_t after;
 
     /// How far the reading may have been from `middle()`, in ticks.
     [[nodiscard]] constexpr std::uint64_t doubt() const noexcept { return (after - before) / 2; }
     [[nodiscard]] constexpr std::uint64_t middle() const noexcept { return before + doubt(); }
 };
 
-/// The tightest of several samples: one that was interrupted says little.
+/// The tightest of several samples, the first of equal ones: one that was interrupted says little.
 /// @tparam Counter has `ticks()`, and `steady()` in nanoseconds.
 template <class Counter>
 [[nodiscard]] TickSample takeSample(const Counter& counter, int attempts) noexcept {
-    TickSample best;
-    for (int i = 0; i < attempts; ++i) {
-        TickSample sample;
-        sample.before = counter.ticks();
-        sample.steady = counter.steady();
-        sample.after = counter.ticks();
-        if (i == 0 || sample.doubt() < best.doubt()) best = sample;
+    // Braces take their values from left to right.
+    const auto sampleOnce = [&] {
+        return TickSample{counter.ticks(), counter.steady(), counter.ticks()};
+    };
+    TickSample best = sampleOnce();
+    for (int i = 1; i < attempts; ++i) {
+        const TickSample sample = sampleOnce();
+        if (sample.doubt() < best.doubt()) best = sample;
     }
     return best;
 }

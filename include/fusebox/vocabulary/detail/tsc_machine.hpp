@@ -2,14 +2,13 @@
 // The time stamp counter of x86-64, and what the machine says of it.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <cstdio>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define FUSEBOX_HAS_TSC 1
@@ -30,8 +29,9 @@ struct TscCounter {
     /// is not later, as far as the cores agree.
     [[nodiscard]] FUSEBOX_HOT static std::uint64_t ticks() noexcept {
 #if FUSEBOX_HAS_TSC
-        std::uint32_t low = 0;
-        std::uint32_t high = 0;
+        // Not initialised: the instruction writes both.
+        std::uint32_t low;
+        std::uint32_t high;
         // An instruction, since the builtin need not keep the compiler from moving loads over it.
         asm volatile("rdtscp" : "=a"(low), "=d"(high) : : "rcx", "memory");
         return std::uint64_t{high} << 32 | low;
@@ -45,8 +45,8 @@ struct TscCounter {
     /// to 1.3 us (EPYC, family 25).
     [[nodiscard]] FUSEBOX_HOT static std::uint64_t relaxedTicks() noexcept {
 #if FUSEBOX_HAS_TSC
-        std::uint32_t low = 0;
-        std::uint32_t high = 0;
+        std::uint32_t low;
+        std::uint32_t high;
         asm volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
         return std::uint64_t{high} << 32 | low;
 #else
@@ -75,47 +75,47 @@ struct TscFacts {
 /// off this list when it finds them apart or uneven, then or later.
 [[nodiscard]] inline std::optional<std::string> readClockSources(
     const char* path = "/sys/devices/system/clocksource/clocksource0/available_clocksource") {
-    std::FILE* const file = std::fopen(path, "r");
-    if (!file) return std::nullopt;
-    char line[256] = "";
-    const bool read = std::fgets(line, sizeof line, file) != nullptr;
-    std::fclose(file);
-    if (!read) return std::nullopt;
-    std::string sources{line};
-    sources.erase(sources.find_last_not_of(" \n") + 1);
+    std::ifstream file{path};
+    std::string sources;
+    if (!std::getline(file, sources)) return std::nullopt;
+    sources.erase(sources.find_last_not_of(' ') + 1);
     return sources;
 }
 
 #if FUSEBOX_HAS_TSC
-/// Whether CPUID knows this leaf, and has that bit of EDX set there.
-[[nodiscard]] inline bool hasCpuidBit(unsigned leaf, unsigned bit) noexcept {
-    unsigned a = 0;
-    unsigned b = 0;
-    unsigned c = 0;
-    unsigned d = 0;
-    return __get_cpuid(leaf, &a, &b, &c, &d) != 0 && (d >> bit & 1U) != 0;
+/// What CPUID leaves in EDX; nothing if it does not know the leaf.
+[[nodiscard]] inline std::uint32_t cpuidEdx(std::uint32_t leaf) noexcept {
+    // Not initialised: written where the answer is not 0.
+    unsigned a;
+    unsigned b;
+    unsigned c;
+    unsigned d;
+    return __get_cpuid(leaf, &a, &b, &c, &d) != 0 ? d : 0;
 }
 #endif
 
+/// What an x86-64 says whose leaves of CPUID leave in EDX what `edxOf` gives.
+template <class EdxOf>
+[[nodiscard]] TscFacts factsOfX8664(EdxOf edxOf, std::optional<std::string> clockSources) {
+    const auto has = [&](std::uint32_t leaf, int bit) { return (edxOf(leaf) >> bit & 1U) != 0; };
+    return {.isX8664 = true,
+            .isInvariant = has(0x80000007U, 8),
+            .hasRdtscp = has(0x80000001U, 27),
+            .clockSources = std::move(clockSources)};
+}
+
 [[nodiscard]] inline TscFacts tscFacts() {
-    TscFacts facts;
 #if FUSEBOX_HAS_TSC
-    facts.isX8664 = true;
-    facts.isInvariant = hasCpuidBit(0x80000007U, 8);
-    facts.hasRdtscp = hasCpuidBit(0x80000001U, 27);
-    facts.clockSources = readClockSources();
+    return factsOfX8664(cpuidEdx, readClockSources());
+#else
+    return {};
 #endif
-    return facts;
 }
 
 /// Whether a list that is separated by blanks has the word.
 [[nodiscard]] inline bool hasWord(std::string_view list, std::string_view word) {
-    for (std::size_t at = 0; at < list.size();) {
-        const std::size_t end = std::min(list.find(' ', at), list.size());
-        if (list.substr(at, end - at) == word) return true;
-        at = end + 1;
-    }
-    return false;
+    const auto between = [](std::string_view text) { return std::string{" "}.append(text) + ' '; };
+    return between(list).find(between(word)) != std::string::npos;
 }
 
 /// Why the counter cannot be trusted; empty if there is no reason not to.
