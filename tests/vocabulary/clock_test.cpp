@@ -127,11 +127,7 @@ TEST_CASE("The coarse steady clock is on the steady time line and never steps ba
     STATIC_REQUIRE(
         std::is_same_v<CoarseSteadyClock::time_point, std::chrono::steady_clock::time_point>);
     CHECK(CoarseSteadyClock::is_steady);
-<<<<<<< HEAD
-    STATIC_REQUIRE(ClockTraits<CoarseSteadyClock>::neverStepsBack);
-=======
     CHECK(ClockTraits<CoarseSteadyClock>::neverStepsBack);
->>>>>>> k3
     auto last = CoarseSteadyClock::now();
     int wrong = 0;
     for (int i = 0; i < 20'000; ++i) {
