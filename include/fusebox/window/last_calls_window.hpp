@@ -74,8 +74,8 @@ public:
         if (position - last_ >= span_) return counts;
         counts.failures = failures_;
         counts.slow = slow_;
-        if (position == last_)
-            return counts;  // Nothing can have left: policies ask at each record.
+        // Nothing has left since: what a policy asks at each record.
+        if (position == last_) return counts;
         for (std::size_t i = 0; i < marks_.size() && hasLeft(marks_[i], position); ++i) {
             counts.failures -= isFailed(marks_[i]);
             counts.slow -= isSlow(marks_[i]);
