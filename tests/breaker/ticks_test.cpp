@@ -65,6 +65,17 @@ struct Beating : Rig<Metronome> {
 
     /// The ticks since the last call of this.
     [[nodiscard]] Ticks ticks() { return std::exchange(*breaker.policy().ticks, {}); }
+
+    /// Not after eight; and then after so many calls.
+    void ticksTenSecondsFromNow(std::uint64_t calls) {
+        const auto due = clock.now().time_since_epoch() + 10s;
+        clock.advance(8s);
+        succeed();
+        CHECK(ticks() == Ticks{});
+        clock.advance(2s);
+        succeed();
+        CHECK(ticks() == Ticks{{calls, due}});
+    }
 };
 
 }  // namespace
@@ -107,12 +118,7 @@ TEST_CASE("A tracker that names another instant when it is told of a call is not
     Beating rig;
     rig.clock.advance(8s);
     rig.fail();
-    rig.clock.advance(8s);
-    rig.succeed();
-    CHECK(rig.ticks() == Ticks{});
-    rig.clock.advance(2s);
-    rig.succeed();
-    CHECK(rig.ticks() == Ticks{{2, 18s}});
+    rig.ticksTenSecondsFromNow(2);
 }
 
 TEST_CASE("A tracker that names another instant when it is told of an overdue call, too") {
@@ -121,12 +127,7 @@ TEST_CASE("A tracker that names another instant when it is told of an overdue ca
     rig.clock.advance(8s);
     rig.ignore();  // looks
     CHECK(rig.stats().windowFailures == 1);
-    rig.clock.advance(8s);
-    rig.succeed();
-    CHECK(rig.ticks() == Ticks{});
-    rig.clock.advance(2s);
-    rig.succeed();
-    CHECK(rig.ticks() == Ticks{{2, 18s}});
+    rig.ticksTenSecondsFromNow(2);
 }
 
 TEST_CASE("A tracker that names another instant when a closed period begins, too") {
@@ -134,24 +135,14 @@ TEST_CASE("A tracker that names another instant when a closed period begins, too
     rig.breaker.open();
     rig.clock.advance(8s);
     rig.breaker.close();
-    rig.clock.advance(8s);
-    rig.succeed();
-    CHECK(rig.ticks() == Ticks{});
-    rig.clock.advance(2s);
-    rig.succeed();
-    CHECK(rig.ticks() == Ticks{{1, 18s}});
+    rig.ticksTenSecondsFromNow(1);
 }
 
 TEST_CASE("A tracker that names another instant when it takes over, too") {
     Beating rig;
     rig.clock.advance(8s);
     rig.breaker.reconfigure(Metronome{});
-    rig.clock.advance(8s);
-    rig.succeed();
-    CHECK(rig.ticks() == Ticks{});
-    rig.clock.advance(2s);
-    rig.succeed();
-    CHECK(rig.ticks() == Ticks{{1, 18s}});
+    rig.ticksTenSecondsFromNow(1);
 }
 
 TEST_CASE("A success that read no clock ticks by the cheaper one, unless the tracker needs more") {
