@@ -23,11 +23,12 @@ need_packages() {
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# configure <preset>: says which dependencies were found and which parts are skipped.
+# configure <preset> [<option of CMake>...]: says which dependencies were found and which parts are
+# skipped.
 configure() {
     local log
     echo "==> $1: configure"
-    if ! log=$(cmake --preset "$1" 2>&1); then
+    if ! log=$(cmake --preset "$@" 2>&1); then
         printf '%s\n' "$log" >&2
         return 1
     fi
