@@ -27,7 +27,7 @@ void printRow(std::string_view form, std::string_view toOpen, std::string_view l
                reached, rejected);
 }
 
-void printHeader() {
+void printHangHeader() {
     fmt::print(
         "\nHang: the server accepts and does not answer for {}. {} callers come at once,\n"
         "then one every {}; the deadline is {}.\n\n",
@@ -87,7 +87,7 @@ bool printVerdict(const std::vector<HangResult>& results) {
 bool tryForms(const std::string& server) {
     // Its script never begins: it is healthy but for the hangs.
     const ServerProcess process{server, Script::lasting(1s)};
-    printHeader();
+    printHangHeader();
     std::vector<HangResult> results;
     for (const Form& form : hangForms()) {
         results.push_back(hang(process, form));

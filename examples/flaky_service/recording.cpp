@@ -13,7 +13,7 @@
 namespace flaky {
 namespace {
 
-void printHeader() {
+void printRecordingHeader() {
     fmt::print("{:>7}  {:<9}  {:<9} {:>7} {:>7} {:>9} {:>9} {:>9}\n", "time", "server", "breaker",
                "calls", "failed", "rejected", "p50", "p99");
 }
@@ -36,7 +36,7 @@ Recording record(const std::string& server, const Script& script, const Call& ca
                  const std::function<std::string_view()>& breaker) {
     const ServerProcess process{server, script};
     Load load{process.port(), call};
-    printHeader();
+    printRecordingHeader();
 
     // Taken before the server starts its own clock: what is measured from here, such as the time
     // from recovery to closed, is never flattered.
