@@ -17,7 +17,7 @@ int main() {
 
     // [overdue]
     fusebox::CircuitBreaker archive{"archive",
-                                    fusebox::ConsecutiveFailures{.threshold = 4},
+                                    fusebox::FailureCount{.threshold = 4},
                                     {.requestTimeout = 160ms, .detectOverdue = true}};
     std::vector<std::jthread> callers;
     for (int i = 0; i < 4; ++i) callers.emplace_back([&] { archive.execute(hang); });
