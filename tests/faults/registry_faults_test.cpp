@@ -5,6 +5,7 @@
 #if !defined(FUSEBOX_TEST_CANNOT_COUNT)
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -124,6 +125,25 @@ TEST_CASE("I 47-49, faults: calls by name, look-ups, removal, presets and the bo
             return isSound(world.registry);
         },
         10);
+}
+
+TEST_CASE("I 47-49, faults: a bound is set as a whole or not at all") {
+    const Sweep result = sweep(
+        [] {
+            auto world = one();
+            (void)world->registry.create(kSecond);
+            return world;
+        },
+        [](Registered& world) { world.registry.setMaxBreakers(1); },
+        [](Registered& world, bool escaped) {
+            const std::size_t before = world.registry.size();
+            (void)world.registry.create("the third breaker, with a name of some length");
+            return before == (escaped ? 2U : 1U) && world.registry.size() == (escaped ? 3U : 1U);
+        });
+    INFO(result.points << " points, wrong first at " << result.firstWrong);
+    CHECK(result.points >= 1);
+    CHECK(result.leaks == 0);
+    CHECK(result.wrong == 0);
 }
 
 TEST_CASE("I 47-49, faults: listeners of a registry") {

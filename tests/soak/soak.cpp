@@ -225,17 +225,15 @@ private:
 
     bool verdict() {
         // Runs make tens of millions of calls an hour: the smallest block of an allocator, 32
-        // bytes, lost with one call in a thousand would be more. Pages and arenas come and go: what
-        // is less than 256 KiB in all is no growth yet. A run of seconds may sleep through its
-        // warm-up on a busy machine, and touches most pages later; a block lost with each call is
-        // more.
+        // bytes, lost with one call in a thousand would be more. Pages come and go: what is less
+        // than 256 KiB in all is no growth yet.
         constexpr double kMostSlope = 1024.0 * 1024.0;
+        constexpr double kNoise = 256.0 * 1024.0;
         const double hours = (samples_.back().seconds - samples_[warmUp()].seconds) / 3600;
-        const double noise = (hours * 60 < 1 ? 2048.0 : 256.0) * 1024.0;
         const double resident = growth(&Resources::resident);
         const double heap = growth(&Resources::heap);
         const auto flat = [&](double bytesAnHour) {
-            return bytesAnHour <= kMostSlope || bytesAnHour * hours <= noise;
+            return bytesAnHour <= kMostSlope || bytesAnHour * hours <= kNoise;
         };
         findings_.demand(flat(resident), "resident memory grows");
         findings_.demand(flat(heap), "the heap grows");
@@ -252,7 +250,7 @@ private:
             "all); %llu findings\n",
             samples_.back().seconds / 3600, processSeconds() / 3600, samples_.size(),
             print(plan_.seed), print(last_.calls), print(last_.rejected), print(last_.trips),
-            static_cast<long long>(probes_->most()), warmUp(), resident, heap, kMostSlope, noise,
+            static_cast<long long>(probes_->most()), warmUp(), resident, heap, kMostSlope, kNoise,
             print(findings_.count()));
         return findings_.count() == 0;
     }

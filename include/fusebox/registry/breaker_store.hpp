@@ -74,7 +74,7 @@ public:
         if (const auto there = entries_.find(entry->name()); there != entries_.end()) {
             return there->second.entry;
         }
-        prepareEviction(1, evicted);
+        prepareEviction(entries_.size() + 1, most_, evicted);
         wide_.attachTo(entry->view()->events());
         evict(1, evicted);
         auto place = fresh.extract(fresh.begin());
@@ -103,9 +103,9 @@ public:
     /// Sets the bound (0: none) and takes out what is beyond it and may go.
     void setMost(std::size_t most, EntryPtrs& evicted) {
         const std::lock_guard lock{mutex_};
+        prepareEviction(entries_.size(), most, evicted);
         most_ = most;
         bounded_.store(most > 0, std::memory_order_relaxed);  // See find().
-        prepareEviction(0, evicted);
         evict(0, evicted);
     }
 
@@ -163,9 +163,8 @@ private:
     }
 
     /// To be done before `evict`, so that none is gone and not told of.
-    void prepareEviction(std::size_t more, EntryPtrs& evicted) const {
-        const std::size_t wanted = entries_.size() + more;
-        if (most_ > 0 && wanted > most_) evicted.reserve(wanted - most_);
+    static void prepareEviction(std::size_t wanted, std::size_t most, EntryPtrs& evicted) {
+        if (most > 0 && wanted > most) evicted.reserve(wanted - most);
     }
     /// Takes out the longest idle entries that may go, until there is room for so many more.
     void evict(std::size_t more, EntryPtrs& evicted) noexcept {
