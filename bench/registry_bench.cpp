@@ -14,6 +14,7 @@
 
 #include "fusebox/fusebox.hpp"
 #include "support/hand_written.hpp"
+#include "support/measure.hpp"
 #include "support/work.hpp"
 
 namespace {
@@ -69,33 +70,30 @@ World& world(const benchmark::State& state) {
 void floorOf(benchmark::State& state) {
     World& here = world(state);
     std::size_t i = 0;
-    for (auto _ : state) {
+    bench::measure(state, [&] {
         benchmark::DoNotOptimize(std::hash<std::string_view>{}(here.names[i]));
         benchmark::DoNotOptimize(here.handles[i]->execute(kWork));
         i = here.next(i);
-    }
-    state.SetItemsProcessed(state.iterations());
+    });
 }
 
 void byName(benchmark::State& state) {
     World& here = world(state);
     std::size_t i = 0;
-    for (auto _ : state) {
+    bench::measure(state, [&] {
         benchmark::DoNotOptimize(fusebox::withCircuitBreaker(here.registry, here.names[i], kWork));
         i = here.next(i);
-    }
-    state.SetItemsProcessed(state.iterations());
+    });
 }
 
 void sharedLock(benchmark::State& state) {
     World& here = world(state);
     std::size_t i = 0;
-    for (auto _ : state) {
+    bench::measure(state, [&] {
         const auto handle = here.map.find(here.names[i]);
         benchmark::DoNotOptimize(handle->execute(kWork));
         i = here.next(i);
-    }
-    state.SetItemsProcessed(state.iterations());
+    });
 }
 
 void cases(benchmark::internal::Benchmark* one) {

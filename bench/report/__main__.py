@@ -18,8 +18,8 @@ import sys
 from pathlib import Path
 from typing import Optional
 
-from budgets import (ENOUGH_PROCESSOR, NOISE, Verdicts, allocations_table, costs_table,
-                     scaling_table)
+from budgets import (ENOUGH_PROCESSOR, ENOUGH_REPETITIONS, NOISE, Verdicts, allocations_table,
+                     costs_table, scaling_table)
 from listings import family_tables, memory_tables, registry_table, rejection_table
 from measured import Calls
 from tables import Table
@@ -49,7 +49,10 @@ def budget_tables(folder: Path, verdicts: Verdicts) -> list[Table]:
 def noise_line(calls: Calls) -> str:
     return (f"One floor, measured twice under two names: {calls.noise():.1%} apart; beyond "
             f"{NOISE:.0%} the run says nothing. Two threads had {calls.processor_share():.0%} of "
-            f"their processors; below {ENOUGH_PROCESSOR:.0%} it says nothing of threads.")
+            f"their processors; below {ENOUGH_PROCESSOR:.0%} it says nothing of threads. In "
+            f"{calls.kept.share:.0%} of the repetitions threads had their cores to themselves: "
+            f"only those count, at least {calls.kept.fewest} of each case; fewer than "
+            f"{ENOUGH_REPETITIONS} say nothing.")
 
 
 def print_tables(tables: list[Table], markdown: bool):
@@ -58,7 +61,8 @@ def print_tables(tables: list[Table], markdown: bool):
 
 
 def judged(verdicts: Verdicts, calls: Optional[Calls] = None) -> int:
-    noisy = calls and (calls.noise() > NOISE or calls.processor_share() < ENOUGH_PROCESSOR)
+    noisy = calls and (calls.noise() > NOISE or calls.processor_share() < ENOUGH_PROCESSOR or
+                       calls.kept.fewest < ENOUGH_REPETITIONS)
     if noisy:
         print("Too noisy to tell: repeat it on an idle machine.", file=sys.stderr)
     if verdicts.over:

@@ -14,13 +14,16 @@ NOISE = 0.07
 # Less of the processor than this, and two threads were in the way of other programs.
 ENOUGH_PROCESSOR = 0.95
 
+# Medians of less say nothing.
+ENOUGH_REPETITIONS = 7
+
 # A closed failure takes a mutex and the policy's arithmetic: 30 ns where the plain floor takes 2.3.
 FAILURE_BUDGET = 30 / 2.3
 
 # Two threads on one breaker, in units of one thread's throughput.
 SCALING_BUDGET = 1.9
 
-# A breaker of default options, used by one thread.
+# A breaker of the default policy and options, used by one thread.
 MEMORY_BUDGET = 2048
 
 

@@ -4,7 +4,7 @@
 import json
 import statistics
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Optional
@@ -46,6 +46,7 @@ class Sample:
     threads: int
     elapsed: float
     processor: float
+    core: float  # ns of a probe of the threads' cores
 
 
 def registration(one: dict) -> tuple[int, int]:
@@ -62,8 +63,36 @@ def read_samples(path: Path) -> tuple[dict, list[Sample]]:
         if one["run_type"] == "iteration":
             # Elapsed time comes by the calls of all threads, processor time by each thread's.
             elapsed = one["real_time"] * one["threads"]
-            samples.append(Sample(one["run_name"], one["threads"], elapsed, one["cpu_time"]))
+            samples.append(Sample(one["run_name"], one["threads"], elapsed, one["cpu_time"],
+                                  one["core"]))
     return run["context"], samples
+
+
+# A probe of cores that took so much longer than the fastest had a neighbour there.
+DISTURBED = 1.08
+
+
+@dataclass
+class Undisturbed:
+    """The repetitions whose threads had their cores to themselves, and those by more threads than
+    cores. What they measured is not looked at."""
+
+    samples: list[Sample]
+    share: float  # of all
+    fewest: int  # of any case
+
+
+def undisturbed(context: dict, samples: list[Sample]) -> Undisturbed:
+    cores = context["num_cpus"]
+    probes = [sample.core for sample in samples if sample.threads <= cores]
+    slowest = DISTURBED * statistics.quantiles(probes, n=100)[0]
+    kept = [one for one in samples if one.threads > cores or one.core <= slowest]
+    counts = Counter(one.name for one in kept)
+    for one in samples:
+        if not counts[one.name]:
+            sys.exit(f"{one.name}: its threads never had their cores to themselves; repeat it on "
+                     "an idle machine")
+    return Undisturbed(kept, len(kept) / len(samples), min(counts.values()))
 
 
 @dataclass
@@ -108,8 +137,9 @@ class Calls:
 
     def __init__(self, path: Path):
         self.context, samples = read_samples(path)
+        self.kept = undisturbed(self.context, samples)
         self.cases: dict[Case, ByThreads] = defaultdict(lambda: defaultdict(Medians))
-        for sample in samples:
+        for sample in self.kept.samples:
             case, threads = parse_name(sample.name)
             self.cases[case][threads].samples.append(sample)
         self.floors = {case.entry: by for case, by in self.cases.items() if case.what == "floor"}

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "fusebox/fusebox.hpp"
-#include "support/pinned.hpp"
+#include "support/measure.hpp"
 
 namespace bench {
 
@@ -107,9 +107,8 @@ void add(const CaseName& name, const ThreadCounts& threads, Make make, Step step
     const auto shared = std::make_shared<Shared<Fixture, Make>>(std::move(make));
     auto* registered = benchmark::RegisterBenchmark(
         name.text().c_str(), [shared, step, check](benchmark::State& state) {
-            const Pinned pinned{state.thread_index()};
             Fixture& fixture = shared->enter();
-            for (auto _ : state) step(fixture);
+            measure(state, [&] { step(fixture); });
             if (state.thread_index() == 0) {
                 const auto calls = static_cast<std::uint64_t>(state.iterations()) *
                                    static_cast<std::uint64_t>(state.threads());

@@ -9,6 +9,7 @@
 #include <exception>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,12 @@ class StateCallback {
 public:
     StateCallback() noexcept = default;
     StateCallback(std::nullptr_t) noexcept {}
+    StateCallback(const StateCallback& other)
+        : call_(other ? std::make_unique<Call>(*other.call_) : nullptr) {}
+    StateCallback(StateCallback&&) noexcept = default;
+    StateCallback& operator=(const StateCallback& other) { return *this = StateCallback{other}; }
+    StateCallback& operator=(StateCallback&&) noexcept = default;
+    ~StateCallback() = default;
 
     template <class F>
         requires(!std::same_as<std::remove_cvref_t<F>, StateCallback> &&
@@ -48,17 +55,22 @@ public:
             if (f == nullptr) return;
         }
         if constexpr (std::invocable<std::decay_t<F>&, const StateChanged&>) {
-            call_ = std::forward<F>(f);
+            call_ = std::make_unique<Call>(std::forward<F>(f));
         } else {
-            call_ = [f = std::decay_t<F>(std::forward<F>(f))](const StateChanged&) mutable { f(); };
+            call_ = std::make_unique<Call>(
+                [f = std::decay_t<F>(std::forward<F>(f))](const StateChanged&) mutable { f(); });
         }
     }
 
-    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(call_); }
-    void operator()(const StateChanged& event) const { call_(event); }
+    [[nodiscard]] explicit operator bool() const noexcept { return call_ != nullptr; }
+    /// @pre it is not empty.
+    void operator()(const StateChanged& event) const { (*call_)(event); }
 
 private:
-    std::function<void(const StateChanged&)> call_{};
+    using Call = std::function<void(const StateChanged&)>;
+
+    // Not in here: most breakers have none of the four, and would have the room of all.
+    std::unique_ptr<Call> call_{};
 };
 
 /// The options of a breaker; every field has a default.
