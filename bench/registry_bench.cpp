@@ -70,7 +70,7 @@ World& world(const benchmark::State& state) {
 void floorOf(benchmark::State& state) {
     World& here = world(state);
     std::size_t i = 0;
-    bench::measure(state, [&] {
+    (void)bench::measure(state, [&] {
         benchmark::DoNotOptimize(std::hash<std::string_view>{}(here.names[i]));
         benchmark::DoNotOptimize(here.handles[i]->execute(kWork));
         i = here.next(i);
@@ -80,7 +80,7 @@ void floorOf(benchmark::State& state) {
 void byName(benchmark::State& state) {
     World& here = world(state);
     std::size_t i = 0;
-    bench::measure(state, [&] {
+    (void)bench::measure(state, [&] {
         benchmark::DoNotOptimize(fusebox::withCircuitBreaker(here.registry, here.names[i], kWork));
         i = here.next(i);
     });
@@ -89,7 +89,7 @@ void byName(benchmark::State& state) {
 void sharedLock(benchmark::State& state) {
     World& here = world(state);
     std::size_t i = 0;
-    bench::measure(state, [&] {
+    (void)bench::measure(state, [&] {
         const auto handle = here.map.find(here.names[i]);
         benchmark::DoNotOptimize(handle->execute(kWork));
         i = here.next(i);

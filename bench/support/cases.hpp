@@ -87,15 +87,21 @@ public:
         if (users_++ == 0) fixture_ = make_();
         return *fixture_;
     }
-    void leave() {
+    /// The last one calls `check(steps)` with those that all of them made.
+    template <class Check>
+    void leave(std::uint64_t steps, Check&& check) {
         const std::lock_guard lock{mutex_};
-        if (--users_ == 0) fixture_.reset();
+        steps_ += steps;
+        if (--users_ > 0) return;
+        check(std::exchange(steps_, 0));
+        fixture_.reset();
     }
 
 private:
     Make make_;
     std::mutex mutex_;
     int users_ = 0;
+    std::uint64_t steps_ = 0;
     std::unique_ptr<Fixture> fixture_;
 };
 
@@ -108,15 +114,13 @@ void add(const CaseName& name, const ThreadCounts& threads, Make make, Step step
     auto* registered = benchmark::RegisterBenchmark(
         name.text().c_str(), [shared, step, check](benchmark::State& state) {
             Fixture& fixture = shared->enter();
-            measure(state, [&] { step(fixture); });
-            if (state.thread_index() == 0) {
-                const auto calls = static_cast<std::uint64_t>(state.iterations()) *
-                                   static_cast<std::uint64_t>(state.threads());
+            const std::uint64_t untimed = measure(state, [&] { step(fixture); });
+            const std::uint64_t steps = untimed + static_cast<std::uint64_t>(state.iterations());
+            shared->leave(steps, [&](std::uint64_t calls) {
                 if (const Finding finding = check(fixture, calls)) {
                     state.SkipWithError(finding->c_str());
                 }
-            }
-            shared->leave();
+            });
         });
     // Real time: what a thread waits for another counts.
     registered->UseRealTime();
