@@ -1,44 +1,47 @@
 // SPDX-License-Identifier: MIT
-// Exactly the last N calls, remembered by the positions of those that failed or were slow.
+// Exactly the last N calls, two bits each: whether they failed, whether they were slow.
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <vector>
 
 #include "fusebox/vocabulary/call_counts.hpp"
-#include "fusebox/window/ring.hpp"
 #include "fusebox/window/window.hpp"
 
 namespace fusebox {
 
 /// Counts the last N calls. Only failures and slow calls need recording: every other position is a
-/// fast success. Allocates 4 N bytes at construction, nothing later.
+/// fast success. Allocates N / 4 bytes at construction, nothing later.
 class LastCallsWindow {
 public:
     /// @param calls N, held to 1 .. `Window::kMaxCalls`.
     explicit LastCallsWindow(int calls)
         : span_(static_cast<std::uint32_t>(std::clamp(calls, 1, Window::kMaxCalls))),
-          marks_(span_) {}
+          marks_((span_ + kBits - 1) / kBits) {}
 
     /// Forgets everything: the next position is 1.
     void enter() noexcept {
-        marks_.clear();
+        if (failures_ + slow_ > 0) std::fill(marks_.begin(), marks_.end(), Marks{});
         failures_ = slow_ = 0;
         last_ = 0;
     }
 
     /// Takes over what a window of another length knows; false, and unchanged, if that is too
-    /// little: calls that this window still holds have left the other.
+    /// little: calls that this window still holds have left the other. Linear in the shorter.
     bool adopt(const LastCallsWindow& other) noexcept {
         if (span_ > other.span_ && other.last_ > other.span_) return false;
         enter();
         last_ = other.last_;
-        for (std::size_t i = 0; i < other.marks_.size(); ++i) {
-            if (hasLeft(other.marks_[i], last_)) continue;
-            marks_.push(other.marks_[i]);
-            failures_ += isFailed(other.marks_[i]);
-            slow_ += isSlow(other.marks_[i]);
+        const std::uint32_t shorter = std::min(span_, other.span_);
+        std::uint32_t from = other.slot_ + other.span_ - shorter;
+        for (std::uint32_t i = 0; i < shorter; ++i) {
+            from = from + 1 < other.span_ ? from + 1 : from + 1 - other.span_;
+            const Marks& marks = other.marks_[from / kBits];
+            push({marks.failed >> from % kBits & 1, marks.slow >> from % kBits & 1});
         }
         return true;
     }
@@ -46,63 +49,91 @@ public:
     /// Records the call at `position`; constant time on average over the calls.
     /// @pre `position` is above that of every earlier record.
     void record(std::uint64_t position, bool failed, bool slow) noexcept {
-        if (position - last_ >= span_) enter();
+        const std::uint64_t passed = position - last_;
+        if (passed >= span_) {
+            enter();
+        } else if (passed > 1) {
+            pass(static_cast<std::uint32_t>(passed) - 1);
+        }
         last_ = position;
-        // Summed up here and stored once: compilers add to both members at once where they can, and
-        // would then wait for the stores of the one and the other before.
-        std::uint32_t failures = failures_;
-        std::uint32_t slowCalls = slow_;
-        while (!marks_.empty() && hasLeft(marks_[0], position)) {
-            failures -= isFailed(marks_[0]);
-            slowCalls -= isSlow(marks_[0]);
-            marks_.pop();
-        }
-        if (failed || slow) {
-            marks_.push(markOf(position, failed, slow));
-            failures += failed;
-            slowCalls += slow;
-        }
-        failures_ = failures;
-        slow_ = slowCalls;
+        push({failed, slow});
     }
 
-    /// The window as of the call at `position`; linear in the failures that left since the last
-    /// record.
+    /// The window as of the call at `position`; reads two bits of each call since the last record.
     /// @pre `position` is not below that of any record.
     [[nodiscard]] CallCounts counts(std::uint64_t position) const noexcept {
         CallCounts counts{std::min<std::uint64_t>(position, span_), 0, 0};
-        if (position - last_ >= span_) return counts;
+        const std::uint64_t passed = position - last_;
+        if (passed >= span_) return counts;
         counts.failures = failures_;
         counts.slow = slow_;
         // Nothing has left since: what a policy asks at each record.
-        if (position == last_) return counts;
-        for (std::size_t i = 0; i < marks_.size() && hasLeft(marks_[i], position); ++i) {
-            counts.failures -= isFailed(marks_[i]);
-            counts.slow -= isSlow(marks_[i]);
-        }
+        if (passed == 0) return counts;
+        next(static_cast<std::uint32_t>(passed), [&](std::size_t at, std::uint64_t mask) {
+            counts.failures -= count(marks_[at].failed & mask);
+            counts.slow -= count(marks_[at].slow & mask);
+        });
         return counts;
     }
 
 private:
-    // A mark is a position modulo 2^30 and two flags. That suffices because `last_` is exact: marks
-    // are younger than N at `last_`, and after a gap of N or more none is looked at, so that the
-    // age of a mark is always below 2 N, far below 2^30.
-    using Mark = std::uint32_t;
-    static_assert(Window::kMaxCalls < (1 << 29));
+    /// Of as many calls as a word has bits.
+    struct Marks {
+        std::uint64_t failed = 0;
+        std::uint64_t slow = 0;
+    };
+    static constexpr std::uint32_t kBits = std::numeric_limits<std::uint64_t>::digits;
 
-    [[nodiscard]] static constexpr Mark markOf(std::uint64_t position, bool failed,
-                                               bool slow) noexcept {
-        return static_cast<Mark>(position << 2) | Mark{failed} << 1 | Mark{slow};
+    [[nodiscard]] static std::uint32_t count(std::uint64_t bits) noexcept {
+        return static_cast<std::uint32_t>(std::popcount(bits));
     }
-    [[nodiscard]] static constexpr Mark isFailed(Mark mark) noexcept { return mark >> 1 & 1; }
-    [[nodiscard]] static constexpr Mark isSlow(Mark mark) noexcept { return mark & 1; }
 
-    [[nodiscard]] bool hasLeft(Mark mark, std::uint64_t position) const noexcept {
-        return (static_cast<Mark>(position << 2) - (mark & ~Mark{3})) >> 2 >= span_;
+    /// The calls go round the slots: the next one takes that of the call that leaves.
+    void push(Marks call) noexcept {
+        slot_ = slot_ + 1 < span_ ? slot_ + 1 : 0;
+        const std::uint32_t bit = slot_ % kBits;
+        Marks& marks = marks_[slot_ / kBits];
+        const Marks left{marks.failed >> bit & 1, marks.slow >> bit & 1};
+        const Marks changed{left.failed ^ call.failed, left.slow ^ call.slow};
+        // Most calls end as those around them do.
+        if ((changed.failed | changed.slow) == 0) return;
+        marks.failed ^= changed.failed << bit;
+        marks.slow ^= changed.slow << bit;
+        failures_ += static_cast<std::uint32_t>(call.failed - left.failed);
+        slow_ += static_cast<std::uint32_t>(call.slow - left.slow);
+    }
+
+    /// As many fast successes as `calls`.
+    /// @pre `calls < N`
+    void pass(std::uint32_t calls) noexcept {
+        if (failures_ + slow_ > 0) {
+            next(calls, [this](std::size_t at, std::uint64_t mask) {
+                failures_ -= count(marks_[at].failed & mask);
+                slow_ -= count(marks_[at].slow & mask);
+                marks_[at].failed &= ~mask;
+                marks_[at].slow &= ~mask;
+            });
+        }
+        slot_ += calls;
+        if (slot_ >= span_) slot_ -= span_;
+    }
+
+    /// Calls `action(word, mask)` with the slots of the next so many calls.
+    template <class Action>
+    void next(std::uint32_t calls, Action action) const noexcept {
+        for (std::uint32_t slot = slot_ + 1; calls > 0;) {
+            if (slot >= span_) slot = 0;
+            const std::uint32_t bit = slot % kBits;
+            const std::uint32_t taken = std::min({calls, kBits - bit, span_ - slot});
+            action(slot / kBits, ~std::uint64_t{0} >> (kBits - taken) << bit);
+            slot += taken;
+            calls -= taken;
+        }
     }
 
     std::uint32_t span_;
-    detail::Ring<Mark> marks_;
+    std::uint32_t slot_ = 0;  ///< Of the last call that was recorded.
+    std::vector<Marks> marks_;
     std::uint32_t failures_ = 0;
     std::uint32_t slow_ = 0;
     std::uint64_t last_ = 0;
