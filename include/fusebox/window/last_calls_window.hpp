@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fusebox/vocabulary/call_counts.hpp"
+#include "fusebox/vocabulary/platform.hpp"
 #include "fusebox/window/window.hpp"
 
 namespace fusebox {
@@ -62,18 +63,10 @@ public:
     /// The window as of the call at `position`; reads two bits of each call since the last record.
     /// @pre `position` is not below that of any record.
     [[nodiscard]] CallCounts counts(std::uint64_t position) const noexcept {
-        CallCounts counts{std::min<std::uint64_t>(position, span_), 0, 0};
         const std::uint64_t passed = position - last_;
-        if (passed >= span_) return counts;
-        counts.failures = failures_;
-        counts.slow = slow_;
-        // Nothing has left since: what a policy asks at each record.
-        if (passed == 0) return counts;
-        next(static_cast<std::uint32_t>(passed), [&](std::size_t at, std::uint64_t mask) {
-            counts.failures -= count(marks_[at].failed & mask);
-            counts.slow -= count(marks_[at].slow & mask);
-        });
-        return counts;
+        // What a policy asks at each record.
+        if (passed == 0) return {std::min<std::uint64_t>(position, span_), failures_, slow_};
+        return countsLater(position, passed);
     }
 
 private:
@@ -103,9 +96,22 @@ private:
         slow_ += static_cast<std::uint32_t>(call.slow - left.slow);
     }
 
+    [[nodiscard]] FUSEBOX_APART CallCounts countsLater(std::uint64_t position,
+                                                       std::uint64_t passed) const noexcept {
+        CallCounts counts{std::min<std::uint64_t>(position, span_), 0, 0};
+        if (passed >= span_) return counts;
+        counts.failures = failures_;
+        counts.slow = slow_;
+        next(static_cast<std::uint32_t>(passed), [&](std::size_t at, std::uint64_t mask) {
+            counts.failures -= count(marks_[at].failed & mask);
+            counts.slow -= count(marks_[at].slow & mask);
+        });
+        return counts;
+    }
+
     /// As many fast successes as `calls`.
     /// @pre `calls < N`
-    void pass(std::uint32_t calls) noexcept {
+    FUSEBOX_APART void pass(std::uint32_t calls) noexcept {
         if (failures_ + slow_ > 0) {
             next(calls, [this](std::size_t at, std::uint64_t mask) {
                 failures_ -= count(marks_[at].failed & mask);
