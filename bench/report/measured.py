@@ -78,21 +78,22 @@ class Undisturbed:
     cores. What they measured is not looked at."""
 
     samples: list[Sample]
-    share: float  # of all
+    share: float  # of all that could have been
     fewest: int  # of any case
 
 
 def undisturbed(context: dict, samples: list[Sample]) -> Undisturbed:
     cores = context["num_cpus"]
-    probes = [sample.core for sample in samples if sample.threads <= cores]
+    probes = [one.core for one in samples if one.threads <= cores]
     slowest = DISTURBED * statistics.quantiles(probes, n=100)[0]
+    share = sum(probe <= slowest for probe in probes) / len(probes)
     kept = [one for one in samples if one.threads > cores or one.core <= slowest]
     counts = Counter(one.name for one in kept)
     for one in samples:
         if not counts[one.name]:
             sys.exit(f"{one.name}: its threads never had their cores to themselves; repeat it on "
                      "an idle machine")
-    return Undisturbed(kept, len(kept) / len(samples), min(counts.values()))
+    return Undisturbed(kept, share, min(counts.values()))
 
 
 @dataclass

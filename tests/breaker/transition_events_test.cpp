@@ -15,6 +15,7 @@
 #include "breaker/rig.hpp"
 #include "breaker/transition_log.hpp"
 #include "fusebox/breaker/circuit_breaker.hpp"
+#include "fusebox/policy/failure_rate.hpp"
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;
@@ -175,6 +176,29 @@ TEST_CASE("Callbacks of the options are called as f(event) or as f()") {
     rig.recover();
     CHECK(reasons == std::vector{TransitionReason::PolicyTripped});
     CHECK(plain == 3 + 1 + 1);
+}
+
+TEST_CASE("A copy of a callback goes on by itself, and of none there is none") {
+    int seen = 0;
+    StateCallback counts{[&seen, calls = 0]() mutable { seen = ++calls; }};
+    const auto seenBy = [&](const StateCallback& callback) {
+        callback({});
+        return seen;
+    };
+    CHECK(seenBy(counts) == 1);
+    const StateCallback copied{counts};
+    StateCallback assigned;
+    assigned = counts;
+    CHECK(seenBy(counts) == 2);
+    CHECK(seenBy(counts) == 3);
+    CHECK(seenBy(copied) == 2);
+    CHECK(seenBy(assigned) == 2);
+    assigned = StateCallback{};
+    CHECK_FALSE(assigned);
+    CHECK_FALSE(StateCallback{assigned});
+    counts = assigned;
+    CHECK_FALSE(counts);
+    CHECK(seenBy(copied) == 3);
 }
 
 TEST_CASE("What holds no function is no callback") {

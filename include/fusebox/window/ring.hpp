@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A queue of fixed capacity: the storage of windows that remember single calls.
+// A queue of fixed capacity: where a policy remembers single failures.
 #pragma once
 
 #include <cstddef>
