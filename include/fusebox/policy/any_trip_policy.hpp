@@ -23,6 +23,7 @@
 #include "fusebox/policy/slow_call_rate.hpp"
 #include "fusebox/policy/trip_policy.hpp"
 #include "fusebox/vocabulary/call_counts.hpp"
+#include "fusebox/vocabulary/platform.hpp"
 #include "fusebox/vocabulary/validation.hpp"
 
 namespace fusebox {
@@ -187,7 +188,15 @@ public:
     }
 
 private:
-    using ListTracker = detail::CombinedTracker<std::vector<Tracker>>;
+    /// Records apart: lists of lists would be unrolled into the record of every policy.
+    class ListTracker : public detail::CombinedTracker<std::vector<Tracker>> {
+    public:
+        using ListTracker::CombinedTracker::CombinedTracker;
+
+        FUSEBOX_APART Verdict record(const CallRecord& record) noexcept {
+            return ListTracker::CombinedTracker::record(record);
+        }
+    };
     using Held = std::variant<ConsecutiveFailures::Tracker<Clock>, FailureCount::Tracker<Clock>,
                               FailureRate::Tracker<Clock>, SlowCallRate::Tracker<Clock>,
                               Cusum::Tracker<Clock>, ListTracker>;

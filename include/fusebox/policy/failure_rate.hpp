@@ -34,7 +34,7 @@ struct FailureRate {
         return detail::complaintOfRate("FailureRate", policy);
     }
 
-    /// 4 bytes for each of the last N calls, or 11 slice edges; a record takes constant time.
+    /// Two bits for each of the last N calls, or 11 slice edges; a record takes constant time.
     template <class Clock>
     class Tracker : public detail::RateTracker<Clock> {
     public:

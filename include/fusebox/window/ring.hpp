@@ -16,7 +16,6 @@ public:
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t capacity() const noexcept { return slots_.size(); }
-    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
     [[nodiscard]] bool full() const noexcept { return size_ == slots_.size(); }
 
     /// The `age`-th entry from the oldest, which is 0.
@@ -33,7 +32,7 @@ public:
     }
 
     /// Forgets the oldest entry.
-    /// @pre `!empty()`
+    /// @pre `size() > 0`
     void pop() noexcept {
         if (++first_ == slots_.size()) first_ = 0;
         --size_;
