@@ -70,7 +70,9 @@ public:
 
     /// A success of a plain ticket; false: nothing was counted, report it otherwise.
     [[nodiscard]] FUSEBOX_HOT bool recordPlainSuccess(Ticket ticket) noexcept {
-        return isPublished(ticket.word) && totals_.tryRecordSuccess(ticket.word.tag());
+        if (!isPublished(ticket.word)) [[unlikely]]
+            return false;
+        return totals_.tryRecordSuccess(ticket.word.tag());
     }
 
     /// A success of a quick ticket; false: nothing was counted, report it in full.

@@ -101,8 +101,11 @@ public:
         // relaxed: the sum is read under the breaker's mutex and needs no more than each counter's
         // own history, which coherence gives; the tag travels in the same atomic.
         std::uint64_t seen = recorded.load(std::memory_order_relaxed);
-        return tagOf(seen) == tag && !looksAround(seen) &&
-               recorded.compare_exchange_strong(seen, seen + 1, std::memory_order_relaxed,
+        if (tagOf(seen) != tag) [[unlikely]]
+            return false;
+        if (looksAround(seen)) [[unlikely]]
+            return false;
+        return recorded.compare_exchange_strong(seen, seen + 1, std::memory_order_relaxed,
                                                 std::memory_order_relaxed);
     }
 
