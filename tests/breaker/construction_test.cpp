@@ -196,6 +196,16 @@ TEST_CASE("Options in words say what matters") {
           "after 30 s, deadline 30 s, overdue calls count");
 }
 
+TEST_CASE("Statistics say whose they are") {
+    const CircuitBreakerOptions options{.tags = {{"team", "payments"}}};
+    const fusebox::CircuitBreaker<> breaker{"ledger", fusebox::ConsecutiveFailures{3}, options};
+    const fusebox::CircuitBreakerStats stats = breaker.stats();
+    CHECK(stats.name == "ledger");
+    CHECK(stats.policy == toString(fusebox::ConsecutiveFailures{3}));
+    CHECK(stats.options == toString(options));
+    CHECK(stats.tags == options.tags);
+}
+
 TEST_CASE("A name may hold any characters") {
     const std::string name("nul\0 \"quotes\" \xc3\xa9", 16);
     const CircuitBreaker breaker{name};

@@ -32,6 +32,12 @@ TEST_CASE("ConsecutiveFailures trips on the last of so many failures without a s
     CHECK_FALSE(fails(8));
 }
 
+TEST_CASE("Without an entry a row begins at the first position, too") {
+    ConsecutiveFailures::Tracker<std::chrono::steady_clock> tracker{ConsecutiveFailures{2}};
+    CHECK_FALSE(tracker.record({.position = 1, .failed = true}).trips);
+    CHECK(tracker.record({.position = 2, .failed = true}).trips);
+}
+
 TEST_CASE("A slow success ends the row, and trips nothing") {
     ConsecutiveFailures::Tracker<std::chrono::steady_clock> tracker{ConsecutiveFailures{2}};
     tracker.enter(0ns);

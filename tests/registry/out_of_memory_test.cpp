@@ -215,3 +215,26 @@ TEST_CASE("A pin that was moved gives its hazard pointer back, once") {
     }
     CHECK(slot.load() == nullptr);
 }
+
+TEST_CASE("A pin that was moved releases what has been retired meanwhile") {
+    using fusebox::detail::EntryPin;
+    using fusebox::detail::RegistryEntry;
+    // A thread works with one domain.
+    std::thread{[] {
+        fusebox::detail::HazardDomain domain;
+        auto entry = std::make_shared<RegistryEntry>(
+            std::make_shared<fusebox::NamedCircuitBreaker>("pinned"));
+        const std::weak_ptr<RegistryEntry> alive = entry;
+        fusebox::detail::HazardSlot* const slot = domain.claim();
+        REQUIRE(slot);
+        {
+            EntryPin last;
+            slot->store(entry.get());
+            last = EntryPin{*entry, *slot, domain};
+            domain.retire(std::move(entry));
+            domain.sweep();
+            CHECK_FALSE(alive.expired());
+        }
+        CHECK(alive.expired());
+    }}.join();
+}

@@ -242,6 +242,31 @@ TEST_CASE("A half full bucket is carried over by who finds it so, and once by wh
     CHECK(known() == 0);
 }
 
+namespace {
+
+/// Atomics with steps, and a mutex that lets one thread play two.
+struct SteppedAndHooked : fusebox::test::SteppedPlatform {
+    using Mutex = fusebox::test::HookedMutex;
+};
+
+}  // namespace
+
+TEST_CASE("A call that comes while its bucket is carried over is counted once") {
+    using Stepped = fusebox::detail::LatencyHistogram<SteppedAndHooked>;
+    using fusebox::test::OtherThread;
+    fusebox::test::HookedMutex::reset();
+    for (int step = 0;; ++step) {
+        CAPTURE(step);
+        Stepped histogram;
+        std::array<Stepped::Room, 1> rooms;
+        for (std::uint64_t i = 0; i < kHalfFull; ++i) histogram.record(rooms[0], 5us);
+        OtherThread::actBeforeStep(step, [&] { histogram.record(rooms[0], 5us); });
+        histogram.record(rooms[0], 5us);
+        if (!OtherThread::acted()) break;
+        CHECK(histogram.counts(each(rooms)).calls == kHalfFull + 2);
+    }
+}
+
 #if !defined(FUSEBOX_TEST_CANNOT_COUNT)
 
 TEST_CASE("Without memory for its buckets a call is not counted") {

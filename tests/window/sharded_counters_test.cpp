@@ -252,6 +252,17 @@ TEST_CASE("A success that looks around is not for the fast path") {
     CHECK(counters.size() == 1);
 }
 
+TEST_CASE("A success of another epoch is not counted on the fast path") {
+    std::mutex mutex;
+    ShardedCounters<> counters{2, mutex};
+    counters.enter(1);
+    CHECK_FALSE(counters.tryAddSuccess(0));
+    CHECK_FALSE(counters.tryAddSuccess(2));
+    CHECK(counters.sum() == 0);
+    CHECK(counters.tryAddSuccess(1));
+    CHECK(counters.sum() == 1);
+}
+
 TEST_CASE("Threads that meet on a tally spread, too") {
     std::mutex mutex;
     ShardedCounters<> counters{2, mutex};

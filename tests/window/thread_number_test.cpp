@@ -30,6 +30,21 @@ TEST_CASE("Thread numbers are the smallest that are free") {
     }
 }
 
+TEST_CASE("Who moves to a smaller number leaves its own to the next") {
+    using fusebox::detail::OwnThreadNumber;
+    auto first = std::make_unique<OwnThreadNumber>();
+    OwnThreadNumber last;
+    const std::uint32_t before = last.get();
+    const std::uint32_t smaller = first->get();
+    REQUIRE(smaller < before);
+    last.closeUp();
+    CHECK(last.get() == before);
+    first.reset();
+    last.closeUp();
+    CHECK(last.get() == smaller);
+    CHECK(OwnThreadNumber{}.get() == before);
+}
+
 TEST_CASE("Beyond the most, thread numbers are not used again") {
     const auto numbers = std::make_unique<ThreadNumbers>();
     for (std::uint32_t i = 0; i < ThreadNumbers::kMost; ++i) REQUIRE(numbers->take() == i);

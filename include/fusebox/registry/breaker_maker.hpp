@@ -173,8 +173,10 @@ private:
     FUSEBOX_COLD void reportConflict(RegistryEntry& entry, const P* policy,
                                      const CircuitBreakerOptions* options) {
         const Registration& registered = *entry.registration();
-        if (entry.conflictReported() || !registered.differsFrom(policy, options)) return;
-        if (!entry.reportConflict()) return;
+        if (entry.conflictReported() || !registered.differsFrom(policy, options) ||
+            !entry.reportConflict()) {
+            return;
+        }
         const auto words = [](const auto& p, const CircuitBreakerOptions& o) {
             return toString(p) + "; " + toString(o);
         };

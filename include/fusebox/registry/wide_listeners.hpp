@@ -76,12 +76,12 @@ private:
 class WideListeners {
 public:
     void add(std::shared_ptr<WideListener> listener) {
-        forgetEnded();
+        // What is left of those that have ended holds nothing of a user's.
+        std::erase_if(all_, [](const auto& one) { return one->ended(); });
         all_.push_back(std::move(listener));
     }
     /// To all of them, or to none if it throws.
     void attachTo(EventHub<>& hub) {
-        forgetEnded();
         struct Undo {
             WideListeners* listeners;  // Null: all went well.
             EventHub<>& hub;
@@ -97,11 +97,6 @@ public:
     }
 
 private:
-    /// What is left of these holds nothing of a user's.
-    void forgetEnded() noexcept {
-        std::erase_if(all_, [](const auto& listener) { return listener->ended(); });
-    }
-
     std::vector<std::shared_ptr<WideListener>> all_;
 };
 
