@@ -52,8 +52,7 @@ public:
     void record(std::uint64_t position, std::chrono::nanoseconds now, bool failed,
                 bool slow) noexcept {
         tick(position - 1, now);
-        // Not sums: of those the compiler makes one wide store, and where that crosses a cache line
-        // the next record waits 14 ns for it.
+        // Not sums: of those gcc 12 makes one of vectors, and a failure costs 1 to 14 ns more.
         if (failed) ++failures_;
         if (slow) ++slow_;
     }
