@@ -219,9 +219,9 @@ TEST_CASE("A pin that was moved gives its hazard pointer back, once") {
 TEST_CASE("A pin that was moved releases what has been retired meanwhile") {
     using fusebox::detail::EntryPin;
     using fusebox::detail::RegistryEntry;
-    // A thread works with one domain.
-    std::thread{[] {
-        fusebox::detail::HazardDomain domain;
+    fusebox::detail::HazardDomain domain;
+    // A thread works with one domain, and this one has.
+    std::thread{[&domain] {
         auto entry = std::make_shared<RegistryEntry>(
             std::make_shared<fusebox::NamedCircuitBreaker>("pinned"));
         const std::weak_ptr<RegistryEntry> alive = entry;
