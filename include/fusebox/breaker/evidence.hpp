@@ -2,6 +2,7 @@
 // What a verdict rests on.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <limits>
 
@@ -19,8 +20,10 @@ struct Evidence {
     PastCalls pastCalls{};
 };
 
-/// The evidence that a record tells of.
-[[nodiscard]] inline Evidence evidenceOf(const TripRecord& trip) noexcept {
+/// The evidence that a record tells of. A template, so that only those compile it who use a
+/// breaker.
+template <std::same_as<TripRecord> Record>
+[[nodiscard]] Evidence evidenceOf(const Record& trip) noexcept {
     // There are rates where the calls reached the minimum.
     const bool rated = trip.failureRate || trip.slowCallRate;
     return {{trip.windowCalls, trip.windowFailures, trip.windowSlow},

@@ -8,7 +8,6 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,7 +82,8 @@ public:
         const WallTime time =
             std::chrono::system_clock::now() -
             std::chrono::duration_cast<std::chrono::system_clock::duration>(sinceThen);
-        trip_.emplace(Trip{reason, time, evidence, policy, wait, lastError_});
+        trip_ = {reason, time, evidence, policy, wait, lastError_};
+        tripped_ = true;
     }
 
     /// Goes on where another process stopped; open, if it was, as of `openSince`.
@@ -100,9 +100,9 @@ public:
         if (!saved.lastTrip) return;
         const auto& trip = *saved.lastTrip;
         auto policy = std::make_shared<const RememberedPolicy>(trip.policy);
-        trip_.emplace(
-            Trip{trip.reason, trip.time, evidenceOf(trip), std::move(policy), trip.wait, {}});
-        trip_->error.assign(trip.lastError);
+        trip_ = {trip.reason, trip.time, evidenceOf(trip), std::move(policy), trip.wait, {}};
+        trip_.error.assign(trip.lastError);
+        tripped_ = true;
     }
 
     /// Open no longer as of `until`.
@@ -134,19 +134,19 @@ public:
         stats.lastError = lastError_.view();
         if (lastFailure_ != kNever) stats.lastFailureTime = lastFailure_;
         if (lastClosed_ != kNever) stats.lastClosed = lastClosed_;
-        if (!trip_) return;
-        stats.lastOpened = trip_->time;
-        trip_->fill(stats.lastTrip.emplace());
+        if (!tripped_) return;
+        stats.lastOpened = trip_.time;
+        trip_.fill(stats.lastTrip.emplace());
     }
 
 private:
     struct Trip {
-        TransitionReason reason;
-        WallTime time;
-        Evidence evidence;
-        PolicyWords policy;
-        std::chrono::nanoseconds wait;
-        ShortText error;
+        TransitionReason reason{};
+        WallTime time{};
+        Evidence evidence{};
+        PolicyWords policy{};
+        std::chrono::nanoseconds wait{0};
+        ShortText error{};
 
         template <std::same_as<TripRecord> Record>
         FUSEBOX_COLD void fill(Record& record) const {
@@ -166,7 +166,7 @@ private:
         }
     };
 
-    // No optional: each would take twice the room.
+    // No optionals: those of times would take twice the room, that of a trip longer to compile.
     static constexpr WallTime kNever = WallTime::min();
 
     std::uint64_t failures_ = 0;
@@ -180,7 +180,8 @@ private:
     std::int64_t lastTick_ = 0;
     WallTime lastFailure_ = kNever;
     WallTime lastClosed_ = kNever;
-    std::optional<Trip> trip_{};
+    bool tripped_ = false;
+    Trip trip_{};
 };
 
 }  // namespace fusebox::detail

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -46,14 +47,19 @@ public:
     }
 
     PastCalls() noexcept = default;
+
+    // Templates, here and below, so that only those compile them who use a breaker.
+
     /// @param calls oldest first.
-    explicit PastCalls(const std::vector<PastCall>& calls) noexcept {
-        for (const PastCall& call : calls) push(call);
+    template <std::same_as<PastCall> Call>
+    explicit PastCalls(const std::vector<Call>& calls) noexcept {
+        for (const Call& call : calls) push(call);
     }
 
     /// Oldest first.
-    [[nodiscard]] std::vector<PastCall> list() const {
-        std::vector<PastCall> calls(size_);
+    template <std::same_as<PastCall> Call = PastCall>
+    [[nodiscard]] std::vector<Call> list() const {
+        std::vector<Call> calls(size_);
         for (std::size_t age = 0; age < size_; ++age) {
             calls[size_ - 1 - age] = {static_cast<Outcome>(outcomes_ >> 2 * age & 3U),
                                       (slow_ >> age & 1U) != 0};
@@ -68,7 +74,8 @@ private:
 };
 
 /// "27 SUCCESS, 2 slow SUCCESS, 3 FAILURE": runs of calls that ended alike, oldest first.
-[[nodiscard]] inline std::string toText(const std::vector<PastCall>& calls) {
+template <std::same_as<PastCall> Call>
+[[nodiscard]] std::string toText(const std::vector<Call>& calls) {
     std::string text;
     for (std::size_t run = 0; run < calls.size();) {
         std::size_t end = run + 1;

@@ -25,7 +25,11 @@ public:
         if (size > 0) std::memcpy(bytes_.data(), text.data(), size);
         size_ = static_cast<std::uint8_t>(size);
     }
-    [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
+    [[nodiscard]] std::string_view view() const noexcept {
+        // Of its own type the size might be the end of a range to the compiler, which takes gcc 12
+        // longer to refute than to compile all that options are.
+        return {bytes_.data(), std::size_t{size_}};
+    }
 
 private:
     std::array<char, kMost> bytes_{};

@@ -2,6 +2,7 @@
 // The subscription of a listener, as the one who subscribed holds it.
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <utility>
 
@@ -29,17 +30,27 @@ public:
 class [[nodiscard]] Subscription {
 public:
     Subscription() noexcept = default;
-    explicit Subscription(std::unique_ptr<detail::Subscribed> listener) noexcept
-        : listener_(std::move(listener)) {}
+    template <std::derived_from<detail::Subscribed> Listener>
+    explicit Subscription(std::unique_ptr<Listener> listener) noexcept
+        : listener_(listener.release()) {}
+    Subscription(Subscription&& other) noexcept
+        : listener_(std::exchange(other.listener_, nullptr)) {}
+    Subscription& operator=(Subscription&& other) noexcept {
+        Subscription taken{std::move(other)};
+        std::swap(listener_, taken.listener_);
+        return *this;
+    }
+    ~Subscription() { unsubscribe(); }
 
     /// Whether a listener is held.
     [[nodiscard]] explicit operator bool() const noexcept { return listener_ != nullptr; }
 
     /// What the destructor does.
-    void unsubscribe() noexcept { listener_.reset(); }
+    void unsubscribe() noexcept { delete std::exchange(listener_, nullptr); }
 
 private:
-    std::unique_ptr<detail::Subscribed> listener_;
+    // Owned; no unique_ptr, for the reason at StateCallback.
+    detail::Subscribed* listener_ = nullptr;
 };
 
 }  // namespace fusebox

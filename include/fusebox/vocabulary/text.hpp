@@ -46,15 +46,19 @@ namespace fusebox::detail {
 
 /// A duration in the largest unit that keeps it above one: "30 s", "2.5 ms", "never".
 [[nodiscard]] inline std::string toText(std::chrono::nanoseconds duration) {
-    using namespace std::chrono_literals;
     struct Unit {
         std::chrono::nanoseconds length;
         std::string_view suffix;
     };
-    constexpr Unit kUnits[] = {{1h, " h"}, {1min, " min"}, {1s, " s"}, {1ms, " ms"}, {1us, " us"}};
+    // No literals such as 1h: each of them is a template.
+    constexpr Unit kUnits[] = {{std::chrono::hours{1}, " h"},
+                               {std::chrono::minutes{1}, " min"},
+                               {std::chrono::seconds{1}, " s"},
+                               {std::chrono::milliseconds{1}, " ms"},
+                               {std::chrono::microseconds{1}, " us"}};
     if (duration == kForever) return "never";
     for (const auto& [unit, suffix] : kUnits) {
-        const bool readable = unit <= 1s || duration % unit == 0ns;
+        const bool readable = unit <= std::chrono::seconds{1} || duration % unit == duration.zero();
         if (readable && (duration >= unit || duration <= -unit)) {
             const double amount =
                 static_cast<double>(duration.count()) / static_cast<double>(unit.count());
