@@ -145,7 +145,7 @@ private:
         WallTime time{};
         Evidence evidence{};
         PolicyWords policy{};
-        std::chrono::nanoseconds wait{0};
+        std::chrono::nanoseconds wait{};
         ShortText error{};
 
         template <std::same_as<TripRecord> Record>
