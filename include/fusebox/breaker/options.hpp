@@ -9,7 +9,6 @@
 #include <exception>
 #include <functional>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,8 +69,8 @@ public:
 private:
     using Call = std::function<void(const StateChanged&)>;
 
-    // Not in here: most breakers have none of the four, and would have the room of all. Owned; no
-    // unique_ptr, which would take longer to compile than this file.
+    // Not in here: most breakers have none of the four, and would have the room of all. Owned; a
+    // unique_ptr would be 1 % of all that gcc compiles in a file that only includes a breaker.
     Call* call_ = nullptr;
 };
 

@@ -26,8 +26,8 @@ public:
         size_ = static_cast<std::uint8_t>(size);
     }
     [[nodiscard]] std::string_view view() const noexcept {
-        // Of its own type the size might be the end of a range to the compiler, which takes gcc 12
-        // longer to refute than to compile all that options are.
+        // Converted: a size of another type might be the end of a range, and to see that it is not
+        // takes gcc 12 longer than any header of ours.
         return {bytes_.data(), std::size_t{size_}};
     }
 
