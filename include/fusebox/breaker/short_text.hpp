@@ -27,7 +27,7 @@ public:
     }
     [[nodiscard]] std::string_view view() const noexcept {
         // Converted: a size of another type might be the end of a range, and to see that it is not
-        // takes gcc 12 longer than any header of ours.
+        // is 1 % of all that gcc compiles in a file that only includes a breaker.
         return {bytes_.data(), std::size_t{size_}};
     }
 
