@@ -39,10 +39,12 @@ std::uint64_t historiesUntilFound() {
 
 using What = Deed::What;
 
-/// Whether some order explains it: a breaker that one failure opens, and one probe at a time.
-bool explained(std::vector<std::vector<Done>> threads, CircuitState end) {
+/// Whether some order explains it: a breaker that one failure opens, if no other policy is given,
+/// and one probe at a time.
+bool explained(std::vector<std::vector<Done>> threads, CircuitState end,
+               const PolicyChoice& policy = ConsecutiveFailures{1}) {
     Rules rules;
-    rules.policy = ConsecutiveFailures{1};
+    rules.policy = policy;
     rules.options.recoveryTimeout = 10s;
     rules.options.halfOpenLimit = 1;
     rules.options.requestTimeout = kForever;
@@ -109,4 +111,24 @@ TEST_CASE("The search knows what cannot be") {
         CircuitState::HalfOpen));
     // What is done stays done.
     CHECK_FALSE(explained(Threads{{opens}}, CircuitState::Closed));
+}
+
+TEST_CASE("The search knows what others may do while a failure trips") {
+    const FailureRate halfOfTwo{.threshold = 0.5, .minimumCalls = 2, .window = lastCalls(5)};
+    const auto historyWith = [](std::uint64_t from, std::uint64_t to) {
+        const auto done = [](What what, std::uint64_t begin, std::uint64_t end, Answer answer) {
+            return Done{{what}, begin, end, answer};
+        };
+        // The second success is recorded behind the verdict: before it, it would be one of three.
+        return std::vector<std::vector<Done>>{
+            {done(What::Acquire, 1, 2, kAdmitted), done(What::Fail, 10, 20, {}),
+             done(What::FailTrips, 10, 20, {})},
+            {done(What::Acquire, 3, 4, kAdmitted), done(What::Acquire, 5, 6, kAdmitted),
+             done(What::Succeed, 7, 8, {}), done(What::Succeed, 11, 12, {})},
+            {done(What::Fail, 13, 14, kNothing), done(What::FailTrips, 13, 14, {}),
+             done(What::Acquire, from, to, kAdmitted)}};
+    };
+    // Who has no permit to report does not wait for the transition, and does not make it.
+    CHECK(explained(historyWith(15, 16), CircuitState::Open, halfOfTwo));
+    CHECK_FALSE(explained(historyWith(21, 22), CircuitState::Open, halfOfTwo));
 }

@@ -98,6 +98,8 @@ struct World {
     Model model;
     std::chrono::nanoseconds clock{0};
     std::vector<std::deque<Model::Ticket>> tickets{};
+    /// Whose failure it is that trips, while one is pending.
+    std::size_t tripping = 0;
 
     /// One after the other: each operation looks at the clock when it is done.
     Answer act(std::size_t thread, const Deed& deed) {
@@ -107,7 +109,7 @@ struct World {
     }
 
     /// Whether an operation may come now: while a failure trips, it holds the breaker's mutex.
-    [[nodiscard]] bool admits(const Deed& deed) const {
+    [[nodiscard]] bool admits(std::size_t thread, const Deed& deed) const {
         using What = Deed::What;
         if (!model.tripPending()) return true;
         switch (deed.what) {
@@ -119,6 +121,7 @@ struct World {
             case What::RetryAfter:
             case What::Advance:
             case What::FailTrips: return true;
+            case What::Fail: return tickets[thread].empty();
             default: return false;
         }
     }
@@ -135,8 +138,12 @@ struct World {
                 return kAdmitted;
             }
             case What::Succeed: return end(mine, Outcome::Success);
-            case What::Fail: return end(mine, Outcome::Failure);
-            case What::FailTrips: model.tripNow(); return {};
+            case What::Fail:
+                if (!mine.empty()) tripping = thread;
+                return end(mine, Outcome::Failure);
+            case What::FailTrips:
+                if (tripping == thread) model.tripNow();
+                return {};
             case What::SucceedStale:
                 if (mine.empty()) return kNothing;
                 model.endEarly(mine.front());

@@ -57,7 +57,7 @@ private:
     [[nodiscard]] bool goesOn(const World& world, std::size_t thread, const Deed& deed,
                               Nanoseconds time) {
         const Done& one = history_.threads[thread][next_[thread]];
-        if (!world.admits(deed)) return false;
+        if (!world.admits(thread, deed)) return false;
         World after = world;
         after.model.defersTrips = true;
         ++steps_;
@@ -140,6 +140,7 @@ private:
         }
         world.model.addHidden(place);
         place.push_back(world.clock.count());
+        place.push_back(static_cast<std::int64_t>(world.tripping));
         for (const auto& tickets : world.tickets) {
             for (const Model::Ticket& ticket : tickets) {
                 place.push_back(static_cast<std::int64_t>(ticket.epoch));
