@@ -132,3 +132,18 @@ TEST_CASE("The search knows what others may do while a failure trips") {
     CHECK(explained(historyWith(15, 16), CircuitState::Open, halfOfTwo));
     CHECK_FALSE(explained(historyWith(21, 22), CircuitState::Open, halfOfTwo));
 }
+
+TEST_CASE("The search knows that an operation may be held up between two looks at the clock") {
+    const auto historyWith = [](std::uint64_t begin, std::uint64_t end) {
+        const Deed tenSeconds{What::Advance, 0};
+        return std::vector<std::vector<Done>>{{{{What::Open}, 1, 2, {}},
+                                               {tenSeconds, 3, 4, {}},
+                                               {{What::Acquire}, 5, 6, kAdmitted},
+                                               {{What::Fail}, begin, end, {}}},
+                                              {{tenSeconds, 10, 11, {}}, {tenSeconds, 12, 13, {}}}};
+    };
+    // The probe is not lost at the first look, and reopens the breaker as of the second.
+    CHECK(explained(historyWith(8, 15), CircuitState::Open));
+    CHECK_FALSE(explained(historyWith(7, 8), CircuitState::Open));
+    CHECK_FALSE(explained(historyWith(14, 15), CircuitState::Open));
+}

@@ -37,10 +37,11 @@ public:
         if (!failed_.insert(placeOf(world)).second) return false;
         for (std::size_t thread = 0; thread < next_.size(); ++thread) {
             if (!mayComeFirst(thread)) continue;
-            for (const Nanoseconds time : timesOf(history_.threads[thread][next_[thread]], world)) {
-                const Done& one = history_.threads[thread][next_[thread]];
-                if (goesOn(world, thread, one.deed, time)) return true;
-                if (one.mayBeStale && goesOn(world, thread, {Deed::What::SucceedStale}, time)) {
+            const Done& one = history_.threads[thread][next_[thread]];
+            for (const auto& [checked, now] : looksOf(one, world)) {
+                if (goesOn(world, thread, one.deed, checked, now)) return true;
+                if (one.mayBeStale &&
+                    goesOn(world, thread, {Deed::What::SucceedStale}, checked, now)) {
                     return true;
                 }
             }
@@ -55,13 +56,13 @@ private:
     using Nanoseconds = std::chrono::nanoseconds;
 
     [[nodiscard]] bool goesOn(const World& world, std::size_t thread, const Deed& deed,
-                              Nanoseconds time) {
+                              Nanoseconds checked, Nanoseconds now) {
         const Done& one = history_.threads[thread][next_[thread]];
         if (!world.admits(thread, deed)) return false;
         World after = world;
         after.model.defersTrips = true;
         ++steps_;
-        after.model.lookAgain(time);
+        after.model.lookAgain(checked, now);
         if (after.actAsOf(thread, deed) != one.answer || !toldSoFar(after)) return false;
         ++next_[thread];
         if (search(after)) return true;
@@ -89,6 +90,23 @@ private:
         std::sort(times.begin(), times.end());
         times.erase(std::unique(times.begin(), times.end()), times.end());
         return times;
+    }
+
+    /// The two looks of an operation at the clock, which others may advance between them. Who only
+    /// reads looks once.
+    [[nodiscard]] std::vector<std::pair<Nanoseconds, Nanoseconds>> looksOf(
+        const Done& one, const World& world) const {
+        using What = Deed::What;
+        const bool once = one.deed.what == What::State || one.deed.what == What::RetryAfter;
+        std::vector<std::pair<Nanoseconds, Nanoseconds>> looks;
+        for (const Nanoseconds now : timesOf(one, world)) {
+            looks.emplace_back(now, now);
+            if (once) continue;
+            for (const Nanoseconds checked : timesOf(one, world)) {
+                if (checked < now) looks.emplace_back(checked, now);
+            }
+        }
+        return looks;
     }
 
     using Place = std::vector<std::int64_t>;

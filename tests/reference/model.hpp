@@ -67,12 +67,16 @@ public:
     };
 
     Model(Rules rules, Nanoseconds now)
-        : rules_(std::move(rules)), now_(now), window_(rules_.policy, now) {}
+        : rules_(std::move(rules)), now_(now), checked_(now), window_(rules_.policy, now) {}
 
     /// The clock shows this; one that steps back stands still.
-    void look(Nanoseconds clock) { now_ = std::max(now_, clock); }
-    /// For an operation that looked at the clock before another one that was faster.
-    void lookAgain(Nanoseconds time) { now_ = time; }
+    void look(Nanoseconds clock) { checked_ = now_ = std::max(now_, clock); }
+    /// For an operation that looked at the clock before another one that was faster; and that
+    /// looked twice, the first time to see what is over.
+    void lookAgain(Nanoseconds checked, Nanoseconds now) {
+        checked_ = checked;
+        now_ = now;
+    }
 
     /// Empty: rejected, see `rejection()`.
     std::optional<Ticket> acquire();
@@ -202,6 +206,7 @@ private:
 
     Rules rules_;
     Nanoseconds now_;
+    Nanoseconds checked_;  ///< At most `now_`.
     ModelWindow window_;
 
     CircuitState state_ = CircuitState::Closed;
@@ -242,7 +247,7 @@ inline std::optional<Model::Ticket> Model::acquire() {
     if (mode_ == ControlMode::ForcedClosed) return admit(Ticket::Kind::Passenger);
     settle();
     if (state_ == CircuitState::Closed) takeOverdue();
-    if (state_ == CircuitState::Open && now_ >= deadline_) toHalfOpen();
+    if (state_ == CircuitState::Open && checked_ >= deadline_) toHalfOpen();
     if (state_ == CircuitState::Closed) return admit(Ticket::Kind::Closed);
     const auto limit = static_cast<std::size_t>(rules_.options.halfOpenLimit);
     if (state_ == CircuitState::HalfOpen && probes_.size() < limit) {
@@ -410,7 +415,7 @@ inline std::optional<Model::Nanoseconds> Model::lostAt() const {
     Nanoseconds oldest = kForever;
     for (const Probe& probe : probes_) oldest = std::min(oldest, probe.begun);
     const Nanoseconds lost = saturatingAdd(oldest, effectiveProbeTimeout(rules_.options));
-    if (now_ <= lost) return std::nullopt;
+    if (checked_ <= lost) return std::nullopt;
     return lost;
 }
 
@@ -517,7 +522,7 @@ inline void Model::open(std::optional<Nanoseconds> wait) {
     settle();
     if (state_ == CircuitState::Open) {
         // It reads HalfOpen when the wait is over, so it is not open already.
-        if (frozen() || now_ < deadline_) return;
+        if (frozen() || checked_ < deadline_) return;
         toHalfOpen();
     }
     toOpen(TransitionReason::Manual, now_, wait);
@@ -582,7 +587,7 @@ inline void Model::restore(Nanoseconds now) {
     const Nanoseconds rest =
         deadline_ == kForever ? kForever : std::max(Nanoseconds{0}, deadline_ - now_);
     leaveOpen();
-    now_ = now;
+    checked_ = now_ = now;
     openedAt_ = now;
     deadline_ = saturatingAdd(now, rest);
     totals_.sum = totals_.longest = Nanoseconds{0};
