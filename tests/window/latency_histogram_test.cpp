@@ -339,3 +339,14 @@ TEST_CASE("While counts are carried over, a reader misses no call and sees none 
     CHECK(tooMany == 0);
     CHECK(histogram.counts(each(rooms)).calls == 3 * kEach);
 }
+
+TEST_CASE("Percentiles of counts that do not hold every call are the longest") {
+    LatencyCounts counts;
+    counts.buckets[7] = 1;
+    counts.calls = 3;
+    counts.longest = 9;
+    const fusebox::LatencySummary summary = counts.summary();
+    CHECK(summary.p50 == 9ns);
+    CHECK(summary.p99 == 9ns);
+    CHECK(summary.max == 9ns);
+}
