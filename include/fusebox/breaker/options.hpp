@@ -69,8 +69,8 @@ public:
 private:
     using Call = std::function<void(const StateChanged&)>;
 
-    // Not in here: most breakers have none of the four, and would have the room of all. Owned; a
-    // unique_ptr would be 1 % of all that gcc compiles in a file that only includes a breaker.
+    // Not in here: most breakers have none of the four, and would have the room of all. Owned; no
+    // unique_ptr, which every file that includes a breaker would compile for this alone.
     Call* call_ = nullptr;
 };
 
