@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "campaign.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -19,14 +20,9 @@ void add(Figures& figures, const Findings& findings) {
 }
 
 [[nodiscard]] Findings exploreOne(Scenario& scenario, std::uint64_t most, Figures& figures) {
-    constexpr std::uint64_t kSample = 2'000;
-    Findings findings = explore(scenario, {.executions = scenario.isSampled() ? kSample : most});
+    Findings findings = explore(scenario, {.executions = most});
     add(figures, findings);
     if (findings.exhausted || !findings.violation.empty()) return findings;
-    if (scenario.isSampled()) {
-        ++figures.sampled;
-        return findings;
-    }
     ++figures.bounded;
     findings = explore(scenario, {.preemptions = 2, .executions = most});
     add(figures, findings);
@@ -35,6 +31,39 @@ void add(Figures& figures, const Findings& findings) {
         std::printf("not exhausted: %s\n", scenario.name().c_str());
     }
     return findings;
+}
+
+/// Whether all that the runs within `limits` show is shown by those with the reduction.
+[[nodiscard]] bool compare(const char* name, const Suite& suite, const Limits& limits) {
+    std::uint64_t whole = 0;
+    std::uint64_t begun = 0;
+    std::uint64_t different = 0;
+    std::uint64_t runs = 0;
+    std::uint64_t reducedRuns = 0;
+    const auto begin = std::chrono::steady_clock::now();
+    suite([&](Scenario& scenario) {
+        Scenario::Shown all;
+        Scenario::Shown some;
+        scenario.collect(&all);
+        const Findings full = explore(scenario, limits);
+        scenario.collect(&some);
+        const Findings reduced = explore(scenario);
+        runs += full.executions;
+        reducedRuns += reduced.executions;
+        full.exhausted ? ++whole : ++begun;
+        if (std::includes(some.begin(), some.end(), all.begin(), all.end())) return;
+        ++different;
+        std::printf("the reduction leaves something out: %s\n", scenario.name().c_str());
+    });
+    std::printf(
+        "reduction, %s: %llu compared in full, %llu in their first %llu executions, %llu differ; "
+        "%llu executions without it, %llu with it, %.1f s\n",
+        name, static_cast<unsigned long long>(whole), static_cast<unsigned long long>(begun),
+        static_cast<unsigned long long>(limits.executions),
+        static_cast<unsigned long long>(different), static_cast<unsigned long long>(runs),
+        static_cast<unsigned long long>(reducedRuns), secondsSince(begin));
+    std::fflush(stdout);
+    return different == 0;
 }
 
 }  // namespace
@@ -60,15 +89,13 @@ Figures explore(const char* name, const Suite& suite, std::uint64_t most) {
     });
     figures.seconds = secondsSince(begin);
     std::printf(
-        "%s: %llu scenarios, %llu violations; %llu exhausted, %llu up to 2 preemptions, %llu cut, "
-        "%llu sampled; "
+        "%s: %llu scenarios, %llu violations; %llu exhausted, %llu up to 2 preemptions, %llu cut; "
         "%llu executions (%llu in part redundant), %llu steps, %.1f s; largest: %s\n",
         name, static_cast<unsigned long long>(figures.scenarios),
         static_cast<unsigned long long>(figures.violations),
-        static_cast<unsigned long long>(figures.scenarios - figures.bounded - figures.sampled),
+        static_cast<unsigned long long>(figures.scenarios - figures.bounded),
         static_cast<unsigned long long>(figures.bounded - figures.cut),
         static_cast<unsigned long long>(figures.cut),
-        static_cast<unsigned long long>(figures.sampled),
         static_cast<unsigned long long>(figures.executions),
         static_cast<unsigned long long>(figures.redundant),
         static_cast<unsigned long long>(figures.steps), figures.seconds, figures.largest.c_str());
@@ -77,37 +104,12 @@ Figures explore(const char* name, const Suite& suite, std::uint64_t most) {
 }
 
 bool checkReduction(std::uint64_t most) {
-    std::uint64_t compared = 0;
-    std::uint64_t larger = 0;
-    std::uint64_t different = 0;
-    std::uint64_t plainRuns = 0;
-    std::uint64_t reducedRuns = 0;
-    const auto begin = std::chrono::steady_clock::now();
-    forEachPair([&](Scenario& scenario) {
-        Scenario::Shown plain;
-        Scenario::Shown reduced;
-        scenario.collect(&plain);
-        const Findings all = explore(scenario, {.preemptions = 1000, .executions = most});
-        scenario.collect(&reduced);
-        const Findings some = explore(scenario);
-        plainRuns += all.executions;
-        reducedRuns += some.executions;
-        all.exhausted ? ++compared : ++larger;
-        for (const auto& shown : plain) {
-            if (reduced.count(shown) > 0) continue;
-            ++different;
-            std::printf("the reduction leaves something out: %s\n", scenario.name().c_str());
-            return;
-        }
-    });
-    std::printf(
-        "reduction: %llu pairs compared in full, %llu in their first %llu executions, %llu differ; "
-        "%llu executions without it, %llu with it, %.1f s\n",
-        static_cast<unsigned long long>(compared), static_cast<unsigned long long>(larger),
-        static_cast<unsigned long long>(most), static_cast<unsigned long long>(different),
-        static_cast<unsigned long long>(plainRuns), static_cast<unsigned long long>(reducedRuns),
-        secondsSince(begin));
-    return different == 0;
+    // Never so many preemptions: every order of the threads.
+    const Limits everything{.preemptions = 1000, .everyValue = true, .executions = most};
+    const bool pairs = compare("pairs, every order and value", forEachPair, everything);
+    const auto triples = [](const Visit& visit) { forEachTriple(1, visit); };
+    const Limits values{.everyValue = true, .executions = most};
+    return compare("triples, every value", triples, values) && pairs;
 }
 
 }  // namespace fusebox::model

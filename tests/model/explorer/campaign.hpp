@@ -14,7 +14,6 @@ namespace fusebox::model {
 struct Figures {
     std::uint64_t scenarios = 0;
     std::uint64_t bounded = 0;  ///< Of the scenarios: too large, explored up to a bound.
-    std::uint64_t sampled = 0;  ///< Of the scenarios: only the first executions.
     std::uint64_t cut = 0;      ///< Of the bounded ones: too large even so.
     std::uint64_t violations = 0;
     std::uint64_t executions = 0;
@@ -30,9 +29,9 @@ using Suite = std::function<void(const Visit&)>;
 /// most two preemptions. Prints what violates, and the figures.
 Figures explore(const char* name, const Suite& suite, std::uint64_t most);
 
-/// Whether the reduction leaves out nothing that can be told apart: runs every pair that is small
-/// enough with it and without it, and compares what all the runs showed. False if something is
-/// missing.
+/// Whether the reduction leaves out nothing that can be told apart: compares what runs with it show
+/// with every order and value of each pair, and with every value of each triple, each of them up to
+/// so many executions. False if something is missing.
 [[nodiscard]] bool checkReduction(std::uint64_t most);
 
 }  // namespace fusebox::model

@@ -20,7 +20,7 @@ using namespace fusebox::model;
 constexpr const char* kUsage =
     "usage: fusebox_explorer <what> [n]\n"
     "  litmus       small programs with known results: is the memory model right?\n"
-    "  reduction    is nothing left out, compared with all orders of threads?\n"
+    "  reduction    is nothing left out, compared with all orders of threads and all values?\n"
     "  pairs        every pair of actions on a breaker, from every start\n"
     "  triples [n]  every triple; with n, one of each n\n"
     "  special      shards, latencies, ticks, deadlines, longer threads\n"

@@ -50,12 +50,6 @@ std::string BreakerScenario::name() const {
     return name;
 }
 
-/// A reset clears a dozen counters: a reader beside it finds each of them before or after. With a
-/// third thread these are millions of executions, and the pair has been looked at.
-bool BreakerScenario::isSampled() const {
-    return threads() > 2 && does(Action::Reset) && does(Action::Stats);
-}
-
 bool BreakerScenario::does(Action action) const {
     return std::any_of(actions_.begin(), actions_.end(), [=](const auto& thread) {
         return std::find(thread.begin(), thread.end(), action) != thread.end();

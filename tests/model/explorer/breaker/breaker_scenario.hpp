@@ -34,7 +34,6 @@ public:
 
     [[nodiscard]] std::string name() const override;
     [[nodiscard]] std::size_t threads() const override { return actions_.size(); }
-    [[nodiscard]] bool isSampled() const override;
     void begin() override;
     void run(std::size_t thread) override;
     void resume(std::size_t thread) override;

@@ -75,6 +75,13 @@ void ExploredBreaker::read() {
 
 CircuitBreakerStats ExploredBreaker::stats() {
     CircuitBreakerStats stats = machine_.stats();
+    for (const std::uint64_t figure :
+         {stats.totalCalls, stats.totalSuccesses, stats.totalFailures, stats.totalIgnored,
+          stats.totalCancelled, stats.totalRejected, stats.totalShadowRejected, stats.totalStale,
+          stats.totalSlow, stats.timesOpened, stats.timesClosed, stats.windowCalls,
+          stats.windowFailures, stats.consecutiveFailures, stats.consecutiveSuccesses}) {
+        history_.notes().figures.push_back(static_cast<std::int64_t>(figure));
+    }
     history_.notes().read.push_back(
         {{stats.state, stats.retryAfter.value_or(Nanoseconds::zero())}, clock_.lastCoarse()});
     return stats;

@@ -96,6 +96,7 @@ std::vector<std::int64_t> numbersOf(const History& history) {
             add(reported.ticket.word.bits());
             add(reported.result);
         }
+        numbers.insert(numbers.end(), notes.figures.begin(), notes.figures.end());
     }
     return numbers;
 }

@@ -57,6 +57,7 @@ struct Notes {
     std::vector<Rejected> rejected{};
     std::vector<ReadState> read{};
     std::vector<Reported> reported{};
+    std::vector<std::int64_t> figures{};  ///< Of the statistics that it read.
     std::optional<detail::Ticket> reporting{};
     std::size_t lastPublication = 0;
     std::size_t taken = 0;  ///< The publication by which its probe took a slot.

@@ -102,8 +102,6 @@ public:
                kMeanwhile[static_cast<std::size_t>(meanwhile_)];
     }
     [[nodiscard]] std::size_t threads() const override { return 2; }
-    // Each of 180 buckets may be read before it is cleared, or after.
-    [[nodiscard]] bool isSampled() const override { return true; }
     void begin() override {
         shared_ = std::make_unique<Shared>();
         shared_->totals.countTime({.measured = true, .elapsed = 5ns});

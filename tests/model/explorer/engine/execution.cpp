@@ -157,7 +157,8 @@ std::uint64_t Execution::load(const Access& access) {
     if (isObject(access.object)) await({kind, access.object.id});
     Object* const object = find(access.object, "load");
     if (!object) return 0;
-    const std::size_t index = pickIndex(*object, access.order);
+    findReadable(*object, access.order);
+    const std::size_t index = pickReadable();
     if (parallel_) search_->noteRead(access.object.id, index);
     const std::uint64_t bits = readAt(*object, index, access.order);
     logAccess("load", access, bits);
@@ -200,18 +201,13 @@ bool Execution::compareExchange(const Access& access, std::memory_order failure,
     if (!object) return false;
     StoreHistory& history = object->history;
     const std::size_t last = history.size() - 1;
-    const bool equal = history.newest().bits == expected;
     // It succeeds on the newest value, and fails on any that may be read and is another.
-    std::array<std::size_t, 16> readable{};
-    std::size_t count = 0;
-    if (equal) readable[count++] = last;
-    const std::size_t oldest = history.oldestFor(clock(), isSequential(failure));
-    for (std::size_t i = last + 1; i-- > oldest && count < readable.size();) {
-        if (history.at(i).bits != expected) readable[count++] = i;
-    }
-    const std::size_t choice = parallel_ ? search_->pickValue(count) : 0;
-    if (!equal || choice > 0) {
-        expected = readAt(*object, readable[choice], failure);
+    findReadable(*object, failure);
+    std::erase_if(readable_, [&](std::size_t i) { return history.at(i).bits == expected; });
+    if (history.newest().bits == expected) readable_.insert(readable_.begin(), last);
+    const std::size_t index = pickReadable();
+    if (history.at(index).bits != expected) {
+        expected = readAt(*object, index, failure);
         logAccess("compare-exchange fails on", access, expected);
         return false;
     }
@@ -223,11 +219,24 @@ bool Execution::compareExchange(const Access& access, std::memory_order failure,
     return true;
 }
 
-std::size_t Execution::pickIndex(Object& object, std::memory_order order) {
-    const std::size_t last = object.history.size() - 1;
-    if (!parallel_) return last;
-    const std::size_t oldest = object.history.oldestFor(clock(), isSequential(order));
-    return last - search_->pickValue(last - oldest + 1);
+/// The values that a load may return and that are to be tried, the newest first.
+void Execution::findReadable(Object& object, std::memory_order order) {
+    StoreHistory& history = object.history;
+    const std::size_t last = history.size() - 1;
+    const std::size_t oldest = parallel_ ? history.oldestFor(clock(), isSequential(order)) : last;
+    readable_.clear();
+    for (std::size_t i = last + 1; i-- > oldest;) {
+        if (!acquires(order) && !search_->limits().everyValue) {
+            std::erase_if(readable_, [&](std::size_t newer) {
+                return history.at(newer).bits == history.at(i).bits;
+            });
+        }
+        readable_.push_back(i);
+    }
+}
+
+std::size_t Execution::pickReadable() {
+    return readable_[parallel_ ? search_->pickValue(readable_.size()) : 0];
 }
 
 std::uint64_t Execution::readAt(Object& object, std::size_t index, std::memory_order order) {

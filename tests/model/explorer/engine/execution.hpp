@@ -110,7 +110,8 @@ private:
     /// The object, if it is there and the thread may know of it.
     [[nodiscard]] Object* find(ObjectRef object, const char* what);
     [[nodiscard]] bool isObject(ObjectRef object) const noexcept;
-    [[nodiscard]] std::size_t pickIndex(Object& object, std::memory_order order);
+    void findReadable(Object& object, std::memory_order order);
+    [[nodiscard]] std::size_t pickReadable();
     [[nodiscard]] std::uint64_t readAt(Object& object, std::size_t index, std::memory_order order);
     void write(Object& object, const Access& access, std::uint64_t bits,
                const VectorClock& released);
@@ -135,6 +136,7 @@ private:
     // Objects of earlier runs are kept for their memory.
     std::vector<Object> objects_;
     std::uint32_t objectsInUse_ = 0;
+    std::vector<std::size_t> readable_;  // Of the load that is being made.
 
     std::uint64_t steps_ = 0;
     std::uint64_t stepsOfRun_ = 0;

@@ -24,8 +24,6 @@ public:
 
     [[nodiscard]] virtual std::string name() const = 0;
     [[nodiscard]] virtual std::size_t threads() const = 0;
-    /// Whether there are too many executions to look at all of them.
-    [[nodiscard]] virtual bool isSampled() const { return false; }
     /// Makes everything new; before the threads.
     virtual void begin() = 0;
     /// @param thread from 1.

@@ -19,6 +19,9 @@ struct Limits {
     /// Without it, every execution up to the order of independent steps. With it, every execution
     /// in which a thread that could go on has to wait at most so often.
     std::optional<int> preemptions{};
+    /// Of equal values that teach a load nothing, each; else the oldest of them alone, after which
+    /// there may come whatever may come after the others.
+    bool everyValue = false;
     std::uint64_t executions = std::numeric_limits<std::uint64_t>::max();
 };
 
@@ -51,6 +54,7 @@ public:
 
     /// Whether the present run repeats, from some point on, what was seen in another one.
     [[nodiscard]] bool redundant() const noexcept { return redundant_; }
+    [[nodiscard]] const Limits& limits() const noexcept { return limits_; }
 
 private:
     struct Node {
