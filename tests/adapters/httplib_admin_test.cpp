@@ -316,6 +316,38 @@ TEST_CASE("Wrong methods are refused, and the answer says which are right") {
     CHECK(client.Head("/health")->status == 200);
 }
 
+TEST_CASE("Answers are whole, whatever range of them is asked for") {
+    HealthCheckManager manager{{.serviceName = "shop", .version = "2.0"}};
+    manager.registerCheck(createHealthCheck(
+        "database", [] { return false; }, true));
+    const AdminService service{{.health = &manager}};
+    const auto client = [&](const char* range) {
+        auto asking = service.loopback.client();
+        asking.set_default_headers({{"Range", range}});
+        return asking;
+    };
+    const auto isWhole = [&](const httplib::Result& result, int status) {
+        const auto answer = service.answerOf(result);
+        CHECK(answer.status == status);
+        CHECK(answer.parsed().is_structured());
+        CHECK(answer.headers.count("Content-Range") == 0);
+    };
+    const std::string nobody = "/circuit-breakers/nobody";
+    for (const char* range : {"bytes=0-1", "bytes=-3", "bytes=2-3,5-6", "bytes=100000-"}) {
+        CAPTURE(range);
+        isWhole(client(range).Get("/livez"), 200);
+        isWhole(client(range).Get("/readyz"), 503);
+        isWhole(client(range).Get("/health"), 503);
+        isWhole(client(range).Get("/circuit-breakers"), 200);
+        isWhole(client(range).Get(nobody), 404);
+        isWhole(client(range).Delete("/health"), 405);
+        isWhole(client(range).Put("/health", "{}", "application/json"), 405);
+        isWhole(client(range).Post(nobody + "/open", "{}", "application/json"), 403);
+        CHECK(client(range).Get("/metrics")->status == 200);
+        CHECK(client(range).Get("/metrics")->body.ends_with('\n'));
+    }
+}
+
 TEST_CASE("A body that nobody wants is read and refused; the connection goes on") {
     const AdminService service{{.authorize = kEveryone}};
     auto client = service.loopback.client();

@@ -142,6 +142,9 @@ TEST_CASE("A handler answers 503 with Retry-After when a breaker rejects") {
     CHECK(forced->status == 503);
     CHECK_FALSE(forced->has_header("Retry-After"));
     CHECK(forced->body == R"({"error":"service temporarily unavailable"})");
+    const auto piece = loopback.client().Get("/call", {{"Range", "bytes=0-1"}});
+    CHECK(piece->status == 503);
+    CHECK(piece->body == forced->body);
     open.setMode(ControlMode::Automatic);
     open.close();
     CHECK(loopback.client().Get("/call")->body == "done");

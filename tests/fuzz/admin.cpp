@@ -143,14 +143,13 @@ void check(const std::string& text, bool isHead) {
     // 100 Continue goes before the answer.
     const Answer answer = read(text);
     if (answer.status == 100) return check(text.substr(text.find("\r\n\r\n") + 4), isHead);
-    static constexpr int kExpected[] = {200, 206, 308, 400, 403, 404, 405, 413, 414, 416, 417, 503};
+    static constexpr int kExpected[] = {200, 308, 400, 403, 404, 405, 413, 414, 416, 417, 503};
     demand(std::ranges::count(kExpected, answer.status) == 1, "another status", text);
     const auto length = answer.headers.find("Content-Length");
     const auto type = answer.headers.find("Content-Type");
     if (length == answer.headers.end() || type == answer.headers.end() || isHead) return;
     demand(length->second == std::to_string(answer.body.size()), "another length", text);
-    // A range is a piece of a body.
-    if (answer.status == 206 || answer.headers.contains("Content-Encoding")) return;
+    if (answer.headers.contains("Content-Encoding")) return;
     if (type->second.find("json") != std::string::npos) {
         demand(strictJson(answer.body).is_structured(), "JSON that is no structure", text);
         demand(answer.headers.contains("Cache-Control"), "an answer to be kept", text);

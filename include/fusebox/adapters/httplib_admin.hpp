@@ -14,6 +14,7 @@
 
 #include "fusebox/adapters/detail/admin_desk.hpp"
 #include "fusebox/adapters/detail/httplib_answers.hpp"
+#include "fusebox/adapters/detail/httplib_ranges.hpp"
 #include "fusebox/adapters/httplib_admin_options.hpp"
 #include "fusebox/registry/circuit_breaker_registry.hpp"
 #include "fusebox/vocabulary/errors.hpp"
@@ -34,7 +35,7 @@ public:
 
     void read(const char* path, Answer answer) {
         const std::string pattern = prefix_ + path;
-        server_.Get(pattern, handler(answer));
+        server_.Get(pattern, whole(handler(answer)));
         const auto refuse = [](const Request&, Response& response) {
             answerNotAllowed(response, "GET, HEAD");
         };
@@ -46,7 +47,7 @@ public:
         // httplib matches with std::regex, which in libstdc++ recurses for each character: without
         // a bound, a long path would overflow the stack. The server itself answers longer ones.
         const std::string pattern = prefix_ + R"(/circuit-breakers/[\s\S]{0,400})";
-        server_.Get(pattern, handler(&AdminDesk::oneBreaker));
+        server_.Get(pattern, whole(handler(&AdminDesk::oneBreaker)));
         server_.Post(pattern, afterBody(handler(&AdminDesk::control)));
         refuseOthers(pattern, handler(&AdminDesk::wrongBreakerMethod));
     }
@@ -59,9 +60,18 @@ private:
     }
 
     template <class Handler>
+    [[nodiscard]] static httplib::Server::Handler whole(Handler handle) {
+        return [handle = std::move(handle)](const Request& request, Response& response) {
+            ignoreRanges(request);
+            handle(request, response);
+        };
+    }
+
+    template <class Handler>
     [[nodiscard]] static httplib::Server::HandlerWithContentReader afterBody(Handler handle) {
         return [handle = std::move(handle)](const Request& request, Response& response,
                                             const ContentReader& content) {
+            ignoreRanges(request);
             if (acceptBody(request, response, content)) handle(request, response);
         };
     }
@@ -72,7 +82,7 @@ private:
         server_.Patch(pattern, afterBody(refuse));
         // One for those with a body and one for those without.
         server_.Delete(pattern, afterBody(refuse));
-        server_.Delete(pattern, httplib::Server::Handler{refuse});
+        server_.Delete(pattern, whole(refuse));
     }
 
     httplib::Server& server_;

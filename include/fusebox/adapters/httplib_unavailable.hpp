@@ -12,6 +12,7 @@
 
 #include <httplib.h>
 
+#include "fusebox/adapters/detail/httplib_ranges.hpp"
 #include "fusebox/vocabulary/duration.hpp"
 #include "fusebox/vocabulary/errors.hpp"
 #include "fusebox/vocabulary/rejection.hpp"
@@ -49,6 +50,7 @@ template <class Handler>
         try {
             handler(request, response);
         } catch (const CircuitOpenError& error) {
+            detail::ignoreRanges(request);
             answerUnavailable(response, error.rejection());
         }
     };
