@@ -28,9 +28,9 @@ using PolicyChoice =
                  AnyOfRowAndRate, AnyOfRates, AllOfRates, AllOfCountAndRow, AnyOfCusumAndBoth>;
 
 /// Small enough that short sequences trip them; the simplest first, for shrinking.
-[[nodiscard]] inline const std::array<PolicyChoice, 26>& policyChoices() {
+[[nodiscard]] inline const std::array<PolicyChoice, 27>& policyChoices() {
     using namespace std::chrono_literals;
-    static const std::array<PolicyChoice, 26> choices{
+    static const std::array<PolicyChoice, 27> choices{
         ConsecutiveFailures{3},
         ConsecutiveFailures{1},
         ConsecutiveFailures{5},
@@ -56,6 +56,10 @@ using PolicyChoice =
         anyOf(FailureRate{.threshold = 0.6, .minimumCalls = 4, .window = 10s},
               SlowCallRate{
                   .threshold = 0.5, .slowerThan = 2s, .minimumCalls = 3, .window = lastCalls(8)}),
+        // As above, combined the other way.
+        allOf(FailureRate{.threshold = 0.3, .minimumCalls = 3, .window = 10s},
+              SlowCallRate{
+                  .threshold = 0.3, .slowerThan = 2s, .minimumCalls = 3, .window = lastCalls(8)}),
         allOf(FailureRate{.threshold = 0.3, .minimumCalls = 3, .window = lastCalls(8)},
               SlowCallRate{
                   .threshold = 0.3, .slowerThan = 2s, .minimumCalls = 3, .window = lastCalls(6)}),
@@ -135,6 +139,10 @@ enum class Adoption { No, Undecided, Yes };
 [[nodiscard]] inline Adoption yesIf(bool condition) {
     return condition ? Adoption::Yes : Adoption::No;
 }
+template <class From, class To>
+[[nodiscard]] Adoption adoption(const From&, const To&, std::size_t) {
+    return Adoption::No;
+}
 [[nodiscard]] inline Adoption adoption(const ConsecutiveFailures&, const ConsecutiveFailures&,
                                        std::size_t) {
     return Adoption::Yes;
@@ -172,9 +180,10 @@ enum class Adoption { No, Undecided, Yes };
     if (from.slowerThan != to.slowerThan) return Adoption::No;
     return adoption(from.window, to.window, calls);
 }
-template <detail::Combination How, class... Policies>
-[[nodiscard]] Adoption adoption(const detail::CompositePolicy<How, Policies...>& from,
-                                const detail::CompositePolicy<How, Policies...>& to,
+/// However they are combined.
+template <detail::Combination From, detail::Combination To, class... Policies>
+[[nodiscard]] Adoption adoption(const detail::CompositePolicy<From, Policies...>& from,
+                                const detail::CompositePolicy<To, Policies...>& to,
                                 std::size_t calls) {
     Adoption all = Adoption::Yes;
     [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -186,15 +195,8 @@ template <detail::Combination How, class... Policies>
 }
 [[nodiscard]] inline Adoption adoption(const PolicyChoice& from, const PolicyChoice& to,
                                        std::size_t calls) {
-    return std::visit(
-        [&]<class A, class B>(const A& a, const B& b) {
-            if constexpr (std::is_same_v<A, B>) {
-                return adoption(a, b, calls);
-            } else {
-                return Adoption::No;
-            }
-        },
-        from, to);
+    return std::visit([&](const auto& a, const auto& b) { return adoption(a, b, calls); }, from,
+                      to);
 }
 
 }  // namespace fusebox::test
