@@ -197,6 +197,24 @@ TEST_CASE("It complains as the policy that it holds") {
     CHECK_FALSE(validate(AnyTripPolicy{kStatic}));
 }
 
+TEST_CASE("Its windows stay where anyOf becomes allOf, and go where their number changes") {
+    using Tracker = AnyTripPolicy::Tracker<std::chrono::steady_clock>;
+    const FailureRate rate{.threshold = 0.5, .minimumCalls = 2, .window = 10s};
+    Tracker either{anyOf(rate, ConsecutiveFailures{2})};
+    either.enter(0s);
+    (void)either.record({.position = 1, .time = 1s, .failed = true});
+
+    Tracker both{allOf(rate, ConsecutiveFailures{2})};
+    both.enter(2s);
+    REQUIRE(both.adopt(either));
+    CHECK(both.counts(1, 2s) == CallCounts{1, 1, 0});
+    CHECK(both.record({.position = 2, .time = 3s, .failed = true}).trips);
+
+    Tracker three{anyOf(rate, ConsecutiveFailures{2}, ConsecutiveFailures{3})};
+    three.enter(2s);
+    CHECK_FALSE(three.adopt(either));
+}
+
 TEST_CASE("It needs, ticks and counts as the policy that it holds") {
     using Tracker = AnyTripPolicy::Tracker<std::chrono::steady_clock>;
     CHECK_FALSE(Tracker{ConsecutiveFailures{}}.needs().time);
