@@ -157,6 +157,16 @@ struct RecordChangesTheRecord : Complete<Policy> {
 };
 static_assert(!TripPolicy<With<RecordChangesTheRecord>>);
 
+void requireNothing(const TrackerNeeds& needs) {
+    CHECK_FALSE(needs.time);
+    CHECK_FALSE(needs.successes);
+    CHECK_FALSE(needs.ticks);
+    CHECK_FALSE(needs.preciseTicks);
+    CHECK(needs.slowerThan == kForever);
+    CHECK(needs.minimumCalls == 1);
+    CHECK(needs.windowSize == 0);
+}
+
 }  // namespace
 
 TEST_CASE("What is left out of a record, a verdict or needs says nothing and asks for nothing") {
@@ -169,25 +179,12 @@ TEST_CASE("What is left out of a record, a verdict or needs says nothing and ask
     Verdict verdict;
     CHECK_FALSE(verdict.trips);
     CHECK_FALSE(verdict.holds);
-    TrackerNeeds needs;
-    CHECK_FALSE(needs.time);
-    CHECK_FALSE(needs.successes);
-    CHECK_FALSE(needs.ticks);
-    CHECK_FALSE(needs.preciseTicks);
-    CHECK(needs.slowerThan == kForever);
-    CHECK(needs.minimumCalls == 1);
-    CHECK(needs.windowSize == 0);
+    requireNothing(TrackerNeeds{});
 }
 
 TEST_CASE("What a policy leaves out has a default") {
     LeastPolicy::Tracker<steady_clock> tracker{LeastPolicy{}};
-    const TrackerNeeds needs = detail::needsOf(tracker);
-    CHECK_FALSE(needs.time);
-    CHECK_FALSE(needs.successes);
-    CHECK_FALSE(needs.ticks);
-    CHECK_FALSE(needs.preciseTicks);
-    CHECK(needs.slowerThan == kForever);
-    CHECK(needs.minimumCalls == 1);
+    requireNothing(detail::needsOf(tracker));
     CHECK_FALSE(detail::countsOf(tracker, 5, 0s));
     CHECK(detail::nextTickOf(tracker) == kForever);
     detail::tickOf(tracker, 5, 0s);
