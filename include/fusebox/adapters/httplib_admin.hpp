@@ -108,7 +108,8 @@ private:
 /// | GET `/` | the dashboard, a page that shows all this |
 ///
 /// Actions are reset, open, close, force-open, force-closed, shadow and automatic. Reports have the
-/// form that `Accept` asks for: application/health+json, Spring's actuator, else ours.
+/// form that `Accept` asks for: application/health+json, Spring's actuator, else ours. Answers are
+/// whole, whatever range of bytes is asked for.
 ///
 /// To be called before the server listens. The registry must outlive the server, and the server the
 /// last request.
