@@ -34,9 +34,6 @@ struct FailingFor {
     public:
         explicit Tracker(const FailingFor& policy) : duration_(policy.duration) {}
 
-        /// `CallRecord::time` is wanted.
-        fusebox::TrackerNeeds needs() const noexcept { return {.time = true}; }
-
         /// The breaker closed: forget everything.
         void enter(std::chrono::nanoseconds) noexcept { last_ = 0; }
 

@@ -242,6 +242,19 @@ TEST_CASE("Without latencies there are no late returns") {
     CHECK(rig.stats().totalTimeouts == 0);
 }
 
+TEST_CASE("Where no call is slow, not even one that took for ever is") {
+    Rig rig{{.requestTimeout = nanoseconds::max()}};
+    CHECK(rig.breaker.tryAcquire().report(Outcome::Success, nanoseconds::max()) ==
+          ReportResult::Recorded);
+    CHECK(rig.breaker.tryAcquire().report(Outcome::Failure, nanoseconds::max()) ==
+          ReportResult::Recorded);
+    rig.breaker.execute([&] { rig.clock.advance(nanoseconds::max()); });
+    CHECK(rig.stats().totalCalls == 3);
+    CHECK(rig.stats().totalTimeouts == 0);
+    CHECK(rig.stats().totalSlow == 0);
+    CHECK(rig.stats().windowSlow == 0);
+}
+
 TEST_CASE("A late call in half-open is lost: its report is stale, its value still arrives") {
     Rig rig{{.recoveryTimeout = 10s, .requestTimeout = 2s}};
     rig.reachHalfOpen();

@@ -144,6 +144,46 @@ TEST_CASE("One classifier may judge both") {
     CHECK(judgedCall(judgedBy([]() -> int { throw 1; }, Both{})) == Outcome::Timeout);
 }
 
+TEST_CASE("A classifier that takes anything judges results, and is not compiled for exceptions") {
+    const auto byStatus = [](const auto& response) {
+        return response.status >= 500 ? Outcome::Failure : Outcome::Success;
+    };
+    CHECK(judgedCall(judgedBy([] { return Response{500}; }, byStatus)) == Outcome::Failure);
+    CHECK(judgedCall(judgedBy([] { return Response{404}; }, byStatus)) == Outcome::Success);
+    CHECK(judgedCall(judgedBy([]() -> Response { throw 1; }, byStatus)) == Outcome::Failure);
+    CHECK(judgedCall(judgedBy([]() -> Response { throw 1; }, byStatus),
+                     {.classifyError = ignoring<int>()}) == Outcome::Ignored);
+    const auto byValue = [](auto response) -> Outcome {
+        return response.status >= 500 ? Outcome::Timeout : Outcome::Success;
+    };
+    CHECK(judgedCall(judgedBy([] { return Response{500}; }, byValue)) == Outcome::Timeout);
+    const auto forwarded = [](auto&& response) {
+        return response.status >= 500 ? Outcome::Ignored : Outcome::Success;
+    };
+    CHECK(judgedCall(judgedBy([] { return Response{500}; }, forwarded)) == Outcome::Ignored);
+    CHECK(judgedCall(judgedBy([]() -> Response { throw 1; }, forwarded)) == Outcome::Failure);
+}
+
+TEST_CASE("Classifiers of any kind judge exceptions, if they name the type") {
+    struct Final final {
+        Outcome operator()(std::exception_ptr) const { return Outcome::Ignored; }
+    };
+    CHECK(judgedCall(judgedBy(throwInt, Final{})) == Outcome::Ignored);
+    const std::function<Outcome(std::exception_ptr)> stored = Final{};
+    CHECK(judgedCall(judgedBy(throwInt, stored)) == Outcome::Ignored);
+    Outcome (*const plain)(std::exception_ptr) = [](std::exception_ptr) {
+        return Outcome::Timeout;
+    };
+    CHECK(judgedCall(judgedBy(throwInt, plain)) == Outcome::Timeout);
+    int asked = 0;
+    const auto counting = [&asked](std::exception_ptr) mutable noexcept {
+        ++asked;
+        return Outcome::Ignored;
+    };
+    CHECK(judgedCall(judgedBy(throwInt, counting)) == Outcome::Ignored);
+    CHECK(asked == 1);
+}
+
 TEST_CASE("A judged call may be kept, moved, and used again") {
     Rig rig;
     int calls = 0;

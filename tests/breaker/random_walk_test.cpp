@@ -99,12 +99,17 @@ private:
             if (throwing) throw std::runtime_error{"x"};
             return 1;
         };
-        const auto judge = [&](auto&&) {
+        const auto decide = [&] {
             if (outcome == Outcome::Failure) throw std::logic_error{"classifier"};
             return outcome;
         };
+        struct Both {
+            const decltype(decide)& decided;
+            Outcome operator()(int) const { return decided(); }
+            Outcome operator()(const std::exception_ptr&) const { return decided(); }
+        };
         try {
-            (void)rig_.breaker.execute(judgedBy(fn, judge));
+            (void)rig_.breaker.execute(judgedBy(fn, Both{decide}));
             agreed_ = call && !throwing;
         } catch (const CircuitOpenError&) {
             agreed_ = !call;

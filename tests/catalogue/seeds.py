@@ -41,7 +41,7 @@ SEEDS = [
          (('core.conclude(ticket, outcome, "the result',
            'if (outcome == Outcome::Failure) core.conclude(ticket, outcome, "the result'),)),
     Seed((2,), CATALOGUE, "A 2: a probe whose classifier throws is a failure, and its slot free",
-         "breaker/guarded_call.hpp",
+         "breaker/judging.hpp",
          (("return Outcome::Failure;\n    }\n#else", "return Outcome::Ignored;\n    }\n#else"),)),
     Seed((3,), CATALOGUE, "A 3: a probe that a later guard rejects is over, and its slot free",
          "breaker/guarded_call.hpp",

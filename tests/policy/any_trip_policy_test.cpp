@@ -215,6 +215,21 @@ TEST_CASE("Its windows stay where anyOf becomes allOf, and go where their number
     CHECK_FALSE(three.adopt(either));
 }
 
+TEST_CASE("Words and complaints of policies are found by qualified names, too") {
+    CHECK(fusebox::validate(ConsecutiveFailures{0}) == validate(ConsecutiveFailures{0}));
+    CHECK(fusebox::validate(FailureCount{0}));
+    CHECK(fusebox::validate(FailureRate{.threshold = 2}));
+    CHECK(fusebox::validate(SlowCallRate{.threshold = 2}));
+    CHECK(fusebox::validate(Cusum{.callsBetweenFalseTrips = 0}));
+    CHECK(fusebox::validate(anyOf(Custom{}, FailureRate{.threshold = 2})));
+    CHECK(fusebox::validate(AnyTripPolicy::anyOf({})));
+    CHECK_FALSE(fusebox::validate(AnyTripPolicy{}));
+    CHECK(fusebox::toString(ConsecutiveFailures{3}) == "3 failures in a row");
+    CHECK(fusebox::toString(allOf(Custom{}, ConsecutiveFailures{3})) ==
+          "all of (custom policy; 3 failures in a row)");
+    CHECK(fusebox::toString(AnyTripPolicy{kStatic}) == toString(kStatic));
+}
+
 TEST_CASE("It needs, ticks and counts as the policy that it holds") {
     using Tracker = AnyTripPolicy::Tracker<std::chrono::steady_clock>;
     CHECK_FALSE(Tracker{ConsecutiveFailures{}}.needs().time);

@@ -68,7 +68,8 @@ inline Model::End Model::judged(const Ticket& ticket, Outcome outcome, Nanosecon
     // Whose rules are forgotten is judged by the oldest that are not.
     const bool forgotten = forgotten_ && ticket.epoch <= *forgotten_;
     end.late = elapsed > (forgotten ? pastRules_.front().deadline : ticket.deadline);
-    end.slow = elapsed >= (forgotten ? pastRules_.front().slowerThan : ticket.slowerThan);
+    const Nanoseconds slowerThan = forgotten ? pastRules_.front().slowerThan : ticket.slowerThan;
+    end.slow = slowerThan != kForever && elapsed >= slowerThan;
     if (end.late) end.outcome = Outcome::Timeout;
     return end;
 }

@@ -64,7 +64,7 @@ JobAttempt executeJob(Breaker& breaker, Fn& fn) {
     if constexpr (isJudged<Fn>) {
         JobCall call{fn.fn, fn.classifier};
         using Classifier = decltype(fn.classifier);
-        if constexpr (JudgesException<Classifier>) {
+        if constexpr (JudgesException<Classifier, JobAttempt>) {
             const auto judge = [&fn](const std::exception_ptr& error) -> Outcome {
                 return fn.classifier(error);
             };

@@ -209,7 +209,7 @@ private:
             end.outcome = Outcome::Timeout;
             end.error = "the call took longer than its deadline";
         }
-        end.slow = elapsed >= limits.slowerThan;
+        end.slow = elapsed >= limits.slowerThan && limits.slowerThan != kForever;
         return end;
     }
     [[nodiscard]] static Nanoseconds since(Ticket ticket, Nanoseconds now) noexcept {

@@ -13,7 +13,7 @@
 #include "fusebox/breaker/call_end.hpp"
 #include "fusebox/breaker/fallback.hpp"
 #include "fusebox/breaker/judged_by.hpp"
-#include "fusebox/breaker/outcome_traits.hpp"
+#include "fusebox/breaker/judging.hpp"
 #include "fusebox/breaker/rejection_traits.hpp"
 #include "fusebox/breaker/state_word.hpp"
 #include "fusebox/vocabulary/errors.hpp"
@@ -41,63 +41,6 @@ FUSEBOX_HOT decltype(auto) invokeGuarded(Fn&& fn, const Core& core, Ticket ticke
 template <class Fn, class Core>
 using GuardedResult = decltype(invokeGuarded(std::declval<Fn>(), std::declval<const Core&>(),
                                              std::declval<Ticket>()));
-
-/// The breaker's own rules judge.
-struct NoClassifier {};
-
-template <class Classifier, class R>
-concept JudgesResult = !std::is_void_v<R> &&
-                       std::is_invocable_r_v<Outcome, Classifier&, const std::remove_cvref_t<R>&>;
-template <class Classifier>
-concept JudgesException = std::is_invocable_r_v<Outcome, Classifier&, std::exception_ptr>;
-template <class Classifier, class R>
-inline constexpr bool judges = [] {
-    // Apart, so that a generic classifier that fits results is not tried with exceptions.
-    if constexpr (JudgesResult<Classifier, R>) {
-        return true;
-    } else {
-        return JudgesException<Classifier>;
-    }
-}();
-
-/// Runs a classifier; one that throws means Failure.
-template <class Judge>
-FUSEBOX_HOT Outcome judgeSafely(Judge&& judge) noexcept {
-#if defined(__cpp_exceptions)
-    try {
-        return judge();
-    } catch (...) {
-        return Outcome::Failure;
-    }
-#else
-    return judge();
-#endif
-}
-
-template <class R, class Classifier>
-FUSEBOX_HOT Outcome judgeResult(Classifier& classifier, const R& result) noexcept {
-    return judgeSafely([&]() -> Outcome {
-        if constexpr (JudgesResult<Classifier, R>) {
-            return classifier(result);
-        } else {
-            return OutcomeTraits<R>::classify(result);
-        }
-    });
-}
-
-template <class Core, class Classifier>
-Outcome judgeException(const Core& core, Ticket ticket, Classifier& classifier,
-                       const std::exception_ptr& error) noexcept {
-    return judgeSafely([&]() -> Outcome {
-        if constexpr (JudgesException<Classifier>) {
-            return classifier(error);
-        } else {
-            const auto configuration = core.configurationOf(ticket);
-            const auto& classify = configuration->options.classifyError;
-            return classify ? classify(error) : Outcome::Failure;
-        }
-    });
-}
 
 template <class>
 inline constexpr bool alwaysFalse = false;
@@ -168,7 +111,7 @@ template <class R, bool knowsDeadline, class Core, class Classifier, class Answe
 FUSEBOX_COLD R answerThrown(Core& core, Ticket ticket, Classifier& classifier, Answer& answer,
                             std::string_view message) {
     const std::exception_ptr error = std::current_exception();
-    const Outcome judged = judgeException(core, ticket, classifier, error);
+    const Outcome judged = judgeException<R>(core, ticket, classifier, error);
     CallEnd end = core.measure(ticket, judged);
     end.error = message;
     core.finish(ticket, end, &error);

@@ -20,7 +20,8 @@ struct JudgedBy {
 
 /// Lets `classifier` judge what `fn` returns, throws, or both: it is called as
 /// `Outcome(const Result&)` and as `Outcome(std::exception_ptr)`, whichever it accepts; the breaker
-/// judges the rest. A classifier that throws means Failure.
+/// judges the rest. One that takes anything (`auto`) is called with results only, if there are any.
+/// A classifier that throws means Failure.
 template <class Fn, class Classifier>
 [[nodiscard]] constexpr auto judgedBy(Fn&& fn, Classifier&& classifier) {
     return JudgedBy<std::decay_t<Fn>, std::decay_t<Classifier>>{

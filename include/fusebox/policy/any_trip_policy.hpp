@@ -137,6 +137,10 @@ private:
     std::variant<ConsecutiveFailures, FailureCount, FailureRate, SlowCallRate, Cusum, List> held_;
 };
 
+// For qualified calls.
+std::string toString(const AnyTripPolicy& policy);
+Complaint validate(const AnyTripPolicy& policy);
+
 /// The tracker of the policy held, one indirect jump away. Allocates at construction only.
 template <class Clock>
 class AnyTripPolicy::Tracker {

@@ -62,6 +62,16 @@ using AnyOf = detail::CompositePolicy<detail::Combination::Any, Policies...>;
 template <class... Policies>
 using AllOf = detail::CompositePolicy<detail::Combination::All, Policies...>;
 
+// For qualified calls.
+template <detail::Combination How, class... Policies>
+[[nodiscard]] std::string toString(const detail::CompositePolicy<How, Policies...>& policy) {
+    return detail::describe(policy);
+}
+template <detail::Combination How, class... Policies>
+[[nodiscard]] Complaint validate(const detail::CompositePolicy<How, Policies...>& policy) {
+    return detail::complaintOf(policy);
+}
+
 /// A policy that trips when any of `policies` does. Statistics show the counts of the first of them
 /// that has a window.
 template <class... Policies>

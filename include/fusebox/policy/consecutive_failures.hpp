@@ -38,6 +38,8 @@ struct ConsecutiveFailures {
         explicit Tracker(const ConsecutiveFailures& policy) noexcept
             : threshold_(policy.threshold) {}
 
+        [[nodiscard]] TrackerNeeds needs() const noexcept { return {.time = false}; }
+
         void enter(std::chrono::nanoseconds) noexcept { last_ = inARow_ = 0; }
 
         /// Whatever the threshold was.
@@ -60,5 +62,9 @@ struct ConsecutiveFailures {
         std::uint64_t inARow_ = 0;
     };
 };
+
+// For qualified calls.
+std::string toString(const ConsecutiveFailures& policy);
+Complaint validate(const ConsecutiveFailures& policy);
 
 }  // namespace fusebox

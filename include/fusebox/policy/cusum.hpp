@@ -84,6 +84,8 @@ struct Cusum {
             limit_ = roundedUp(limit / rise * kFailure * (1.0 - 1e-14));
         }
 
+        [[nodiscard]] TrackerNeeds needs() const noexcept { return {.time = false}; }
+
         void enter(std::chrono::nanoseconds) noexcept { score_ = last_ = 0; }
 
         /// The score of the same rates, whatever the limit was.
@@ -135,5 +137,9 @@ struct Cusum {
         std::uint64_t last_ = 0;  // the position of the last record
     };
 };
+
+// For qualified calls.
+std::string toString(const Cusum& policy);
+Complaint validate(const Cusum& policy);
 
 }  // namespace fusebox

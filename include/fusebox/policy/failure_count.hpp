@@ -54,8 +54,8 @@ struct FailureCount {
         /// Over a time window no calls are counted, so that no number of them gives a rate.
         [[nodiscard]] TrackerNeeds needs() const noexcept {
             if (!window_.isTime())
-                return {.windowSize = static_cast<std::uint64_t>(window_.calls())};
-            return {.time = true, .minimumCalls = std::numeric_limits<std::uint64_t>::max()};
+                return {.time = false, .windowSize = static_cast<std::uint64_t>(window_.calls())};
+            return {.minimumCalls = std::numeric_limits<std::uint64_t>::max()};
         }
 
         void enter(std::chrono::nanoseconds) noexcept { failures_.clear(); }
@@ -115,5 +115,9 @@ struct FailureCount {
         detail::Ring<std::int64_t> failures_;
     };
 };
+
+// For qualified calls.
+std::string toString(const FailureCount& policy);
+Complaint validate(const FailureCount& policy);
 
 }  // namespace fusebox

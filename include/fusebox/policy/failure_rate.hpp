@@ -48,4 +48,8 @@ struct FailureRate {
     };
 };
 
+// For qualified calls.
+std::string toString(const FailureRate& policy);
+Complaint validate(const FailureRate& policy);
+
 }  // namespace fusebox

@@ -71,4 +71,8 @@ struct SlowCallRate {
     };
 };
 
+// For qualified calls.
+std::string toString(const SlowCallRate& policy);
+Complaint validate(const SlowCallRate& policy);
+
 }  // namespace fusebox

@@ -42,8 +42,8 @@ struct Verdict {
 /// What a tracker needs of the breaker beyond records. Each need costs something; the defaults
 /// leave a success at one increment.
 struct TrackerNeeds {
-    /// `CallRecord::time` is filled in: one clock read a record.
-    bool time = false;
+    /// `CallRecord::time` is filled in: one clock read a record. Else it is 0.
+    bool time = true;
     /// Every success is recorded too, under the breaker's mutex: threads then wait for each other.
     bool successes = false;
     /// `tick` is called by the first success after `nextTick()`: one clock read a success.

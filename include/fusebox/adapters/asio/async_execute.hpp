@@ -78,8 +78,8 @@ struct CarriedClassifier {
     Outcome operator()(const Carried<T>& result) requires detail::JudgesResult<Classifier, T> {
         return classifier(result.look());
     }
-    Outcome operator()(
-        const std::exception_ptr& error) requires detail::JudgesException<Classifier> {
+    Outcome operator()(const std::exception_ptr& error) requires(
+        detail::JudgesException<Classifier, T>) {
         return classifier(error);
     }
     Classifier classifier;

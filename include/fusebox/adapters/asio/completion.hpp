@@ -128,7 +128,7 @@ template <class Core, class Classifier, class Error, class... T>
         }
         if (failed && Traits::isAborted(error)) return Outcome::Ignored;
         if constexpr (std::is_same_v<Error, std::exception_ptr>) {
-            if (failed) return detail::judgeException(core, ticket, classifier, error);
+            if (failed) return detail::judgeException<Error>(core, ticket, classifier, error);
         } else {
             if (failed) return Outcome::Failure;
         }

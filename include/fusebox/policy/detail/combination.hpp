@@ -74,7 +74,7 @@ constexpr bool adoptEach(std::vector<Part>& parts, const std::vector<Part>& othe
 /// counts are the ones shown.
 template <class Trackers>
 [[nodiscard]] TrackerNeeds combinedNeeds(const Trackers& trackers) noexcept {
-    TrackerNeeds all;
+    TrackerNeeds all{.time = false};
     bool shown = false;
     detail::forEach(trackers, [&](const auto& tracker) {
         const TrackerNeeds needs = needsOf(tracker);

@@ -24,7 +24,7 @@ public:
     explicit ModelTracker(const ModelPolicy& policy) : policy_(policy) {}
 
     [[nodiscard]] TrackerNeeds needs() const noexcept {
-        return {.successes = policy_.successes, .ticks = policy_.ticks};
+        return {.time = false, .successes = policy_.successes, .ticks = policy_.ticks};
     }
     void enter(Nanoseconds now) noexcept {
         seen_.write() = {};
