@@ -25,15 +25,19 @@ struct TemplatesLose : Classifier {
     void operator()(const Error&) const;
 };
 template <class Classifier>
+inline constexpr bool canBeDerivedFrom =
+    std::is_class_v<Classifier> && !std::is_final_v<Classifier> &&
+    !std::is_same_v<std::remove_cv_t<Classifier>, NoClassifier>;
+template <class Classifier>
 struct NamedParametersOf : std::type_identity<Classifier> {};
 template <class Classifier>
-    requires(std::is_class_v<Classifier> && !std::is_final_v<Classifier>)
-struct NamedParametersOf<Classifier> : std::type_identity<TemplatesLose<Classifier>> {};
+    requires canBeDerivedFrom<Classifier>
+struct NamedParametersOf<Classifier> : std::type_identity<TemplatesLose<Classifier>> {
+};
 template <class Classifier>
-    requires(std::is_class_v<Classifier> && !std::is_final_v<Classifier>)
-struct NamedParametersOf<const Classifier> : std::type_identity<const TemplatesLose<Classifier>> {};
-template <>
-struct NamedParametersOf<NoClassifier> : std::type_identity<NoClassifier> {};
+    requires canBeDerivedFrom<Classifier>
+struct NamedParametersOf<const Classifier> : std::type_identity<const TemplatesLose<Classifier>> {
+};
 template <class Classifier>
 using NamedParameters = typename NamedParametersOf<std::remove_reference_t<Classifier>>::type;
 
