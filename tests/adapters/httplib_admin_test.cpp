@@ -348,7 +348,7 @@ TEST_CASE("Answers are whole, whatever range of them is asked for") {
     }
 }
 
-TEST_CASE("A body that nobody wants is read and refused; the connection goes on") {
+TEST_CASE("A body that nobody wants is read and refused: the connection goes on") {
     const AdminService service{{.authorize = kEveryone}};
     auto client = service.loopback.client();
     client.set_keep_alive(true);

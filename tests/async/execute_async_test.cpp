@@ -63,7 +63,7 @@ bool isReady(const std::future<T>& future) {
 
 }  // namespace
 
-TEST_CASE("executeAsync runs the call in the executor; the future has what it returned") {
+TEST_CASE("executeAsync runs the call in the executor: the future has what it returned") {
     ThreadPool pool{1, 10};
     CircuitBreaker breaker{"b", kTwoSeconds};
     auto value = breaker.executeAsync(
@@ -192,7 +192,7 @@ TEST_CASE("Without a deadline the future waits as long as it takes") {
     CHECK(rig.stats().totalSuccesses == 1);
 }
 
-TEST_CASE("A future may be dropped; the call goes on and is counted") {
+TEST_CASE("A future may be dropped: the call goes on and is counted") {
     ThreadPool pool{1, 10};
     CircuitBreaker breaker{"b", kTwoSeconds};
     Gate ran;

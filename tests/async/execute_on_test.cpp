@@ -257,7 +257,7 @@ TEST_CASE("Without measured latencies the deadline holds as well") {
     CHECK(rig.stats().totalTimeouts == 1);
 }
 
-TEST_CASE("A real hang is left at the deadline; its late result is destroyed in the executor") {
+TEST_CASE("A real hang is left at the deadline: its late result is destroyed in the executor") {
     struct Result {
         std::thread::id* destroyedIn;
         Gate* destroyed;

@@ -305,7 +305,7 @@ TEST_CASE("A job that waits, for its interval or for a retry, stops at once") {
     CHECK(std::chrono::steady_clock::now() - begin < 10min);
 }
 
-TEST_CASE("A job may stop itself; the run it left is over when it starts again") {
+TEST_CASE("A job may stop itself: the run it left is over when it starts again") {
     CircuitBreaker breaker{"b", ConsecutiveFailures{1'000'000}};
     GuardedJob* self = nullptr;
     std::atomic<int> calls{0};

@@ -241,7 +241,7 @@ TEST_CASE("A window of calls has a size, any other has none") {
     CHECK(size(AnyTripPolicy{allOf(Cusum{}, FailureRate{.window = lastCalls(80)})}) == 80U);
 }
 
-TEST_CASE("A score is a share of the one that trips; other policies keep none") {
+TEST_CASE("A score is a share of the one that trips: other policies keep none") {
     Rig rig{{}, Cusum{}};
     REQUIRE(rig.stats().policyScore);
     CHECK(*rig.stats().policyScore == 0.0);

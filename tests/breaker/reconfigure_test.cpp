@@ -208,7 +208,7 @@ TEST_CASE("Cusum keeps its score under another limit, and not under other rates"
     }
 }
 
-TEST_CASE("An open breaker goes on waiting as it was; the next wait is the new one") {
+TEST_CASE("An open breaker goes on waiting as it was: the next wait is the new one") {
     Rig rig{{.recoveryTimeout = 10s}, ConsecutiveFailures{2}};
     rig.fail(2);
     rig.clock.advance(4s);
@@ -225,7 +225,7 @@ TEST_CASE("An open breaker goes on waiting as it was; the next wait is the new o
     CHECK(rig.state() == CircuitState::Closed);
 }
 
-TEST_CASE("A half-open breaker keeps its successes; its probes begin anew within the new limit") {
+TEST_CASE("A half-open breaker keeps its successes: its probes begin anew within the new limit") {
     Rig rig{{.successThreshold = 3, .halfOpenLimit = 1}};
     rig.reachHalfOpen();
     rig.succeed(2);

@@ -95,7 +95,7 @@ TEST_CASE("Calls of a restored breaker are its own, whatever their outcome") {
     CHECK(after.breaker.stats().totalStale == 0);
 }
 
-TEST_CASE("An open breaker goes on waiting; the time between counts, by the system clock") {
+TEST_CASE("An open breaker goes on waiting: the time between counts, by the system clock") {
     Rig rig{kOptions, ConsecutiveFailures{3}};
     rig.trip();
     rig.clock.advance(20min);

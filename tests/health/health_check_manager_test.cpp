@@ -240,7 +240,7 @@ TEST_CASE("Checks can be registered while reports are made") {
     reader.join();
 }
 
-TEST_CASE("An open breaker degrades, whatever it guards; one that rejects nobody does not") {
+TEST_CASE("An open breaker degrades, whatever it guards: one that rejects nobody does not") {
     CircuitBreakerRegistry registry;
     const auto payments = registry.create("payments");
     (void)registry.create("accounts");

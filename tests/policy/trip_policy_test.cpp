@@ -169,7 +169,7 @@ void requireOnlyTime(const TrackerNeeds& needs) {
 
 }  // namespace
 
-TEST_CASE("A record or verdict left out says nothing; needs ask for the time alone") {
+TEST_CASE("A record or verdict left out says nothing, and needs ask for the time alone") {
     CallRecord record;
     CHECK(record.position == 0);
     CHECK(record.time == 0ns);

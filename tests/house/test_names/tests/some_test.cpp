@@ -6,3 +6,7 @@ TEST_CASE(
 TEST_CASE("One of [0, 1)") {
     CHECK(true);
 }
+
+TEST_CASE("Half a name; the other half") {
+    CHECK(true);
+}
