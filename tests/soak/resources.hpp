@@ -12,6 +12,12 @@
 #include <iterator>
 #include <vector>
 
+#include "support/sanitized.hpp"
+
+#if defined(FUSEBOX_SANITIZED)
+#include <sanitizer/allocator_interface.h>
+#endif
+
 namespace fusebox::test {
 
 struct Resources {
@@ -28,6 +34,15 @@ struct Resources {
     return std::distance(std::filesystem::directory_iterator{folder}, {});
 }
 
+[[nodiscard]] inline std::int64_t heapInUse() {
+#if defined(FUSEBOX_SANITIZED)
+    return static_cast<std::int64_t>(__sanitizer_get_current_allocated_bytes());
+#else
+    const struct mallinfo2 heap = mallinfo2();
+    return static_cast<std::int64_t>(heap.uordblks + heap.hblkhd);
+#endif
+}
+
 [[nodiscard]] inline Resources resourcesAt(double seconds) {
     malloc_trim(0);
     std::ifstream statm{"/proc/self/statm"};
@@ -35,10 +50,8 @@ struct Resources {
     std::int64_t resident = 0;
     std::int64_t shared = 0;
     statm >> size >> resident >> shared;
-    const struct mallinfo2 heap = mallinfo2();
-    return {seconds, (resident - shared) * sysconf(_SC_PAGESIZE),
-            static_cast<std::int64_t>(heap.uordblks + heap.hblkhd), entriesOf("/proc/self/task"),
-            entriesOf("/proc/self/fd")};
+    return {seconds, (resident - shared) * sysconf(_SC_PAGESIZE), heapInUse(),
+            entriesOf("/proc/self/task"), entriesOf("/proc/self/fd")};
 }
 
 /// The slope of the straight line with the least squares, in bytes an hour.
